@@ -1,0 +1,109 @@
+/* common.cl: what all kernels share. rt puts this file in front of every other one in cl/; it fits OpenCL C 1.2.
+ *
+ * How a tensor lies in memory (src/ops/ops.h has the same in C). Element (n, c, y, x) is, in floats from the tensor's offset on, at
+ *
+ *     n * batch_stride + (c / block) * h * w * block + (y * w + x) * block + c % block
+ *
+ *     image n         image n + 1
+ *     |<- batch_stride ->|
+ *     +-----------+------+---------        a larger batch_stride than one image: the tensor is a slice of a concat's result
+ *     |B0|B1|B2|  |      |B0|B1|B2|
+ *     +-----------+------+---------
+ *      |
+ *      +-- one block of channels: h rows of w pixels, a pixel being `block` channels side by side
+ *
+ *          y = 0  [c0 c1 .. c7][c0 c1 .. c7] .. w pixels          (block 8)
+ *          y = 1  [c0 c1 .. c7][c0 c1 .. c7] ..
+ *
+ * block 1 is plain NCHW. With block > 1 the channels are padded up to a multiple of it, and the padding lanes hold zeros:
+ * who writes a blocked tensor writes them, who reads one may rely on it.
+ *
+ * Every memory operand is two arguments: `__global float *` and a `ulong` offset in elements.
+ *
+ * Parameters, by -D:
+ *     VECTOR      1, 4, 8 or 16: makes `vec` and what works on it
+ *     ACTIVATION  a clade_activation's number: what activate() and activate_scalar() compute; default 0, none */
+
+/* ---- Activation: x stays NaN where it is NaN, as in the reference, so comparisons select and fmax is not used -------------- */
+#define ACTIVATION_NONE       0
+#define ACTIVATION_RELU       1
+#define ACTIVATION_RELU6      2
+#define ACTIVATION_LEAKY_RELU 3
+#define ACTIVATION_SIGMOID    4
+#define ACTIVATION_TANH       5
+
+#ifndef ACTIVATION
+#define ACTIVATION ACTIVATION_NONE
+#endif
+
+static inline float activate_scalar(float x, float slope) {
+#if ACTIVATION == ACTIVATION_RELU
+    return x < 0.0f ? 0.0f : x;
+#elif ACTIVATION == ACTIVATION_RELU6
+    return x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x;
+#elif ACTIVATION == ACTIVATION_LEAKY_RELU
+    return x < 0.0f ? slope * x : x;
+#elif ACTIVATION == ACTIVATION_SIGMOID
+    return 1.0f / (1.0f + exp(-x));
+#elif ACTIVATION == ACTIVATION_TANH
+    return tanh(x);
+#else
+    return x;
+#endif
+}
+
+/* ---- Vectors of VECTOR floats; memory needs the alignment of one float only ------------------------------------------------- */
+#ifdef VECTOR
+#if VECTOR == 1
+typedef float vec;
+#elif VECTOR == 4
+typedef float4 vec;
+#elif VECTOR == 8
+typedef float8 vec;
+#elif VECTOR == 16
+typedef float16 vec;
+#else
+#error "VECTOR must be 1, 4, 8 or 16"
+#endif
+
+static inline vec vec_load(const __global float *source) {
+#if VECTOR == 1
+    return *source;
+#elif VECTOR == 4
+    return vload4(0, source);
+#elif VECTOR == 8
+    return vload8(0, source);
+#else
+    return vload16(0, source);
+#endif
+}
+
+static inline void vec_store(vec value, __global float *target) {
+#if VECTOR == 1
+    *target = value;
+#elif VECTOR == 4
+    vstore4(value, 0, target);
+#elif VECTOR == 8
+    vstore8(value, 0, target);
+#else
+    vstore16(value, 0, target);
+#endif
+}
+
+static inline vec activate(vec x, float slope) {
+#if ACTIVATION == ACTIVATION_RELU
+    return select(x, (vec)(0.0f), x < (vec)(0.0f));
+#elif ACTIVATION == ACTIVATION_RELU6
+    vec positive = select(x, (vec)(0.0f), x < (vec)(0.0f));
+    return select(positive, (vec)(6.0f), positive > (vec)(6.0f));
+#elif ACTIVATION == ACTIVATION_LEAKY_RELU
+    return select(x, slope * x, x < (vec)(0.0f));
+#elif ACTIVATION == ACTIVATION_SIGMOID
+    return (vec)(1.0f) / ((vec)(1.0f) + exp(-x));
+#elif ACTIVATION == ACTIVATION_TANH
+    return tanh(x);
+#else
+    return x;
+#endif
+}
+#endif
