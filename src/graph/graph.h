@@ -1,0 +1,196 @@
+/* graph.h: the layer graph, as the API builds it and as passes rewrite it.
+ *
+ *   node  --output-->  tensor  --input-->  node       (ids index the two arrays; removed entries stay, marked dead)
+ *     \--parameters--> tensor (kind PARAMETER, with a value: given, or derived from other parameters)
+ *
+ * Nodes stand in execution order: every node comes after those that make its inputs. Passes work on a clone and keep that
+ * order. Each operator has one file, node_NAME.c, with its defaults, its shape rule, its words for people and its public
+ * `clade_graph_NAME`. */
+#ifndef GRAPH_GRAPH_H
+#define GRAPH_GRAPH_H
+
+#include "base/base.h"
+
+typedef struct graph_no_settings {
+    char unused;
+} graph_no_settings;
+
+typedef enum graph_op {
+#define OP(name, settings) GRAPH_OP_##name,
+#include "graph/ops.inc"
+    GRAPH_OP_COUNT
+} graph_op;
+
+/* The settings a node was added with, defaults filled in, `name` NULL. */
+typedef union graph_attributes {
+#define OP(name, settings) settings name;
+#include "graph/ops.inc"
+} graph_attributes;
+
+enum { GRAPH_NO_ID = -1, GRAPH_MAX_PARAMETERS = 4 };
+
+/* Which parameter is which, as index into graph_node::parameters (id negative: the node has none). */
+enum {
+    GRAPH_WEIGHT = 0, /* conv2d [out, in / groups, kh, kw], linear [out, in], the others [C] */
+    GRAPH_BIAS = 1,
+    GRAPH_MEAN = 2,
+    GRAPH_VARIANCE = 3
+};
+
+typedef struct graph_node {
+    graph_op op;
+    bool dead;
+    char *name;
+    clade_tensor *inputs; /* a residual to add, when conv2d or linear carry one, is inputs[1] */
+    size_t input_count;
+    clade_tensor parameters[GRAPH_MAX_PARAMETERS]; /* gaps have a negative id */
+    clade_tensor output;
+    graph_attributes attributes;
+} graph_node;
+
+/* The values of a parameter. Shared by clones, freed with the last. */
+typedef struct graph_value {
+    int references; /* graphs are used by one thread at a time, but clones live in plans: atomic access only */
+    clade_type type;
+    const void *data;
+    bool owned; /* data is freed with the value; else borrowed */
+} graph_value;
+
+/* How a parameter follows from others, evaluated when a plan packs its weights (graph/parameter.c). s are sources. */
+typedef enum graph_derivation {
+    GRAPH_GIVEN = 0,         /* not derived */
+    GRAPH_NORM_SCALE,        /* s0 / sqrt(s1 + constant): weight (or 1), variance */
+    GRAPH_NORM_SHIFT,        /* s0 - s1 * s2: bias (or 0), mean, scale */
+    GRAPH_SCALE_ROWS,        /* s0[o, ...] * s1[o] */
+    GRAPH_MULTIPLY_ADD,      /* s0 * s1 + s2, each [C]; a missing s0 or s2 counts as 0, a missing s1 as 1 */
+    GRAPH_SCALE_BY_CONSTANT, /* s0 * constant; a missing s0 counts as 1 */
+    GRAPH_ADD_CONSTANT       /* s0 + constant; a missing s0 counts as 0 */
+} graph_derivation;
+
+typedef struct graph_tensor {
+    clade_tensor_kind kind;
+    bool dead;
+    char *name;
+    clade_shape shape;
+    int32_t producer; /* node id, or GRAPH_NO_ID */
+
+    /* parameters */
+    graph_value *value; /* NULL: none given */
+    graph_derivation derivation;
+    clade_tensor sources[3];
+    double constant;
+
+    /* compiled graphs */
+    int32_t block;       /* 1: NCHW; else channels that lie together, NCHWc */
+    clade_tensor parent; /* this tensor is channels [parent_channel, +C) of the parent's memory */
+    int64_t parent_channel;
+} graph_tensor;
+
+typedef struct graph_output {
+    char *name;
+    clade_tensor tensor;
+} graph_output;
+
+typedef struct graph_attachment {
+    int references;
+    void *object;
+    void (*release)(void *object);
+} graph_attachment;
+
+struct clade_graph {
+    clade_context *context; /* held */
+    base_env *env;          /* the context's */
+    graph_node *nodes;
+    size_t node_count, node_capacity;
+    graph_tensor *tensors;
+    size_t tensor_count, tensor_capacity;
+    clade_tensor *inputs;
+    size_t input_count, input_capacity;
+    graph_output *outputs;
+    size_t output_count, output_capacity;
+    graph_attachment **attachments;
+    size_t attachment_count, attachment_capacity;
+    char *text; /* scratch of clade_graph_node's settings string */
+};
+
+/* ---- Operators: what every node_NAME.c gives (table.c lists them) ----------------------------------------------- */
+typedef struct graph_op_info {
+    const char *name;
+    /* The output's shape from the inputs' and the attributes; base_fail with the node's name when they do not fit. Also run
+     * again when the batch is filled in. NULL node->name is never passed. */
+    clade_status (*infer)(const clade_graph *graph, const graph_node *node, clade_shape *shape_out);
+    /* Settings in words, e.g. "7x7 / 2, pad 3, relu". */
+    void (*describe)(const clade_graph *graph, const graph_node *node, base_text *text);
+    /* Multiply-adds for each image, or NULL. */
+    uint64_t (*multiply_adds)(const clade_graph *graph, const graph_node *node);
+} graph_op_info;
+
+extern const graph_op_info graph_op_table[GRAPH_OP_COUNT];
+#define OP(name, settings) extern const graph_op_info graph_##name##_info;
+#include "graph/ops.inc"
+
+/* ---- Building and rewriting (graph.c, edit.c) --------------------------------------------------------------------- */
+
+/* A node about to be added. Fill in op, inputs, attributes and the shapes of the parameters it needs. */
+typedef struct graph_new_node {
+    graph_op op;
+    const char *name; /* NULL: made up from the operator and a number */
+    const clade_tensor *inputs;
+    size_t input_count;
+    graph_attributes attributes;
+    clade_shape parameters[GRAPH_MAX_PARAMETERS]; /* rank 0: none */
+} graph_new_node;
+
+/* Checks ids, infers the shape, refuses taken names, then adds node, output tensor and parameters ("NAME.weight", ...), or
+ * nothing at all. */
+clade_status graph_add(clade_graph *graph, const graph_new_node *node, clade_tensor *output_out);
+
+/* Fails when the graph or the tensor is not valid, or the tensor is a parameter. `verb` starts the message. */
+clade_status graph_check_input(const clade_graph *graph, clade_tensor tensor, const char *what);
+/* True when every reserved word is zero. */
+bool graph_reserved_clear(const uint64_t *reserved, size_t count);
+
+static inline graph_tensor *graph_tensor_of(const clade_graph *graph, clade_tensor tensor) {
+    return &graph->tensors[tensor.id];
+}
+static inline const clade_shape *graph_shape_of(const clade_graph *graph, clade_tensor tensor) {
+    return &graph->tensors[tensor.id].shape;
+}
+static inline bool graph_is_tensor(clade_tensor tensor) { return tensor.id >= 0; }
+#define GRAPH_NO_TENSOR ((clade_tensor){GRAPH_NO_ID})
+
+/* A deep copy of nodes and tensors; values and attachments are shared. */
+clade_status graph_clone(const clade_graph *graph, clade_graph **clone_out);
+/* Puts `batch` in place of CLADE_BATCH and infers all shapes again. */
+clade_status graph_set_batch(clade_graph *graph, int64_t batch);
+
+/* Every use of `from` as node input or graph output becomes a use of `to`. */
+void graph_replace_uses(clade_graph *graph, clade_tensor from, clade_tensor to);
+/* How many nodes read a tensor (a node that reads it twice counts twice), plus one for each graph output it is. */
+size_t graph_use_count(const clade_graph *graph, clade_tensor tensor);
+bool graph_is_output(const clade_graph *graph, clade_tensor tensor);
+/* The only node that reads `tensor`, or NULL when there are several uses or it is a graph output. */
+graph_node *graph_single_user(const clade_graph *graph, clade_tensor tensor);
+/* The node that makes a tensor, or NULL. */
+graph_node *graph_producer(const clade_graph *graph, clade_tensor tensor);
+/* Marks node and output dead. Nothing may use the output any more. */
+void graph_remove(clade_graph *graph, graph_node *node);
+/* Adds a derived parameter. */
+clade_status graph_derive(clade_graph *graph, const char *name, const clade_shape *shape, graph_derivation derivation,
+                          const clade_tensor sources[3], double constant, clade_tensor *parameter_out);
+/* Appends one more input to a node. */
+clade_status graph_append_input(clade_graph *graph, graph_node *node, clade_tensor input);
+/* A reorder node of `source` to layout `block`; goes to the end of the array (see graph_sort). */
+clade_status graph_add_reorder(clade_graph *graph, clade_tensor source, int32_t block, clade_tensor *output_out);
+/* Drops dead nodes and tensors that nothing needs, and puts nodes into execution order, stable. Ids change. */
+clade_status graph_compact(clade_graph *graph);
+
+/* ---- Parameters (parameter.c) --------------------------------------------------------------------------------------- */
+/* Writes a parameter's values, given or derived, as float32. */
+clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, float *values_out);
+/* CLADE_ERROR_MISSING_WEIGHTS that names the first few parameters without values, and how many there are. */
+clade_status graph_check_values(const clade_graph *graph);
+/* The words for an activation, e.g. "relu". */
+const char *graph_activation_name(clade_activation activation);
+
+#endif

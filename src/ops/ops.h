@@ -1,0 +1,267 @@
+/* ops.h: from an operator problem (sizes, layouts, settings: numbers only) to a recipe (launches, constants, workspace).
+ *
+ *   problem --candidates: applicable? cost?--> candidate --make--> recipe --plan, session--> rt
+ *
+ * ops never sees a graph and calls no OpenCL. Each operator has a problem struct here, one file a candidate, and a row in
+ * table.c; the last candidate of a row always applies. Kernels are in cl/, tile sizes live in the candidate and travel by -D.
+ *
+ * How tensors lie in memory. Element (n, c, y, x) of an ops_tensor is at
+ *     n * batch_stride + (c / block) * h * w * block + (y * w + x) * block + c % block
+ * elements after the tensor's offset. block 1 is plain NCHW. With block > 1 channels are padded up to a multiple of the block;
+ * RULE: the padding lanes of a blocked tensor hold zeros. Who writes a blocked tensor writes them; who reads one may rely on it.
+ * batch_stride is larger than one image where the tensor is a slice of a concat's result.
+ *
+ * Kernel arguments. Every memory operand is TWO arguments in the kernel: `__global float *` and `ulong` offset in elements. */
+#ifndef OPS_OPS_H
+#define OPS_OPS_H
+
+#include "base/base.h"
+#include "rt/rt.h"
+
+typedef struct ops_tensor {
+    int32_t n, c, h, w;
+    int32_t block;
+    int64_t batch_stride;
+} ops_tensor;
+
+static inline int64_t ops_image_elements(const ops_tensor *t) { /* of one image, padding lanes included */
+    return base_round_up(t->c, t->block) * t->h * t->w;
+}
+
+/* ---- Problems ------------------------------------------------------------------------------------------------------------ */
+
+/* y = activation(conv(x, weight) + bias + residual) */
+typedef struct ops_conv2d {
+    ops_tensor in, out;
+    ops_tensor residual; /* like out but for batch_stride; input 1. Only when has_residual */
+    int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, groups;
+    bool has_bias, has_residual;
+    clade_activation activation;
+    float slope;
+} ops_conv2d;
+
+typedef struct ops_pool {
+    ops_tensor in, out; /* in.block == out.block */
+    clade_pool_kind kind;
+    int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right;
+    bool count_include_pad;
+} ops_pool;
+
+/* out[rows, features] = activation(in[rows, inputs] weight^T + bias), plain rows `stride` apart */
+typedef struct ops_linear {
+    int32_t rows, inputs, features;
+    int64_t in_stride, out_stride;
+    bool has_bias;
+    clade_activation activation;
+    float slope;
+} ops_linear;
+
+/* y = activation(x * factor * scale[c] + shift[c] + offset): scale is constant OPS_WEIGHT, shift OPS_BIAS */
+typedef struct ops_affine {
+    ops_tensor in, out; /* same block */
+    float factor, offset;
+    bool has_scale, has_shift;
+    clade_activation activation;
+    float slope;
+} ops_affine;
+
+typedef struct ops_lrn {
+    ops_tensor in, out; /* same block */
+    int32_t size;
+    float alpha, beta, k;
+} ops_lrn;
+
+/* y = activation(x); CLADE_PRELU reads slopes from constant OPS_WEIGHT, [C], or [1] when shared_slope */
+typedef struct ops_activation {
+    ops_tensor in, out; /* same block */
+    clade_activation kind;
+    float slope;
+    bool shared_slope;
+} ops_activation;
+
+enum { OPS_MAX_DIMS = 8 };
+
+/* out[i] = activation(a[i] op b[i]) for i in a box of `dims`; a stride of 0 broadcasts. Blocked tensors come as five dims. */
+typedef struct ops_binary {
+    clade_binary_kind kind;
+    int32_t rank;
+    int64_t dims[OPS_MAX_DIMS], stride_a[OPS_MAX_DIMS], stride_b[OPS_MAX_DIMS], stride_out[OPS_MAX_DIMS];
+    clade_activation activation;
+    float slope;
+} ops_binary;
+
+/* in and out seen as [outer][length][inner]; over length. inner is dense, length `inner` apart, outer *_stride apart */
+typedef struct ops_softmax {
+    int64_t outer, length, inner;
+    int64_t in_stride, out_stride;
+    bool logarithm;
+} ops_softmax;
+
+/* out[i] = in[in_offset + sum (i_d - low_d) * stride_in_d] where 0 <= i_d - low_d < in_dims_d for all d, else `value`; for i in
+ * a box of `dims`. Serves transpose, slice, pad, reshape of a slice, and the parts of a concat. */
+typedef struct ops_copy {
+    int32_t rank;
+    int64_t dims[OPS_MAX_DIMS], stride_in[OPS_MAX_DIMS], stride_out[OPS_MAX_DIMS];
+    int64_t in_dims[OPS_MAX_DIMS], low[OPS_MAX_DIMS];
+    int64_t in_offset, out_offset;
+    float value;
+} ops_copy;
+
+/* The same tensor with another block; writes zeros into new padding lanes. */
+typedef struct ops_reorder {
+    ops_tensor in, out;
+} ops_reorder;
+
+/* out[i] = mean over j in a box of `reduce_dims` of in[sum i_d stride_in_d + sum j_d reduce_stride_d] */
+typedef struct ops_mean {
+    int32_t rank, reduce_rank;
+    int64_t dims[OPS_MAX_DIMS], stride_in[OPS_MAX_DIMS], stride_out[OPS_MAX_DIMS];
+    int64_t reduce_dims[OPS_MAX_DIMS], reduce_stride[OPS_MAX_DIMS];
+} ops_mean;
+
+typedef enum ops_kind {
+    OPS_CONV2D,
+    OPS_POOL,
+    OPS_LINEAR,
+    OPS_AFFINE,
+    OPS_LRN,
+    OPS_ACTIVATION,
+    OPS_BINARY,
+    OPS_SOFTMAX,
+    OPS_COPY,
+    OPS_REORDER,
+    OPS_MEAN,
+    OPS_KIND_COUNT
+} ops_kind;
+
+typedef struct ops_problem {
+    ops_kind kind;
+    union {
+        ops_conv2d conv2d;
+        ops_pool pool;
+        ops_linear linear;
+        ops_affine affine;
+        ops_lrn lrn;
+        ops_activation activation;
+        ops_binary binary;
+        ops_softmax softmax;
+        ops_copy copy;
+        ops_reorder reorder;
+        ops_mean mean;
+    };
+} ops_problem;
+
+/* ---- Recipes --------------------------------------------------------------------------------------------------------------- */
+
+typedef enum ops_argument_kind {
+    OPS_INPUT,     /* input operand `index`: pointer and offset */
+    OPS_OUTPUT,    /* the output: pointer and offset */
+    OPS_CONSTANT,  /* constant `index` of the recipe: pointer and offset */
+    OPS_WORKSPACE, /* the workspace, from byte `value.i` on (a multiple of 4): pointer and offset */
+    OPS_INT,       /* value.i as int */
+    OPS_FLOAT,     /* value.f as float */
+    OPS_LONG8,     /* value.longs as long8 */
+    OPS_LOCAL      /* value.i bytes of local memory */
+} ops_argument_kind;
+
+typedef struct ops_argument {
+    ops_argument_kind kind;
+    int32_t index;
+    union {
+        int64_t i;
+        float f;
+        int64_t longs[8];
+    } value;
+} ops_argument;
+
+enum { OPS_MAX_ARGUMENTS = 24, OPS_MAX_LAUNCHES = 4, OPS_MAX_CONSTANTS = 4, OPS_OPTIONS_SIZE = 512 };
+
+/* Where a matrix product finds an operand. */
+typedef struct ops_operand {
+    ops_argument_kind kind; /* OPS_INPUT, OPS_OUTPUT, OPS_CONSTANT or OPS_WORKSPACE */
+    int32_t index;
+    int64_t offset; /* elements, added to the operand's own */
+} ops_operand;
+
+typedef struct ops_launch {
+    /* a matrix product by rt (CLBlast) when is_gemm, repeated `repeat` times with the operands `*_step` elements further each
+     * time; its own workspace is found by the plan */
+    bool is_gemm;
+    rt_gemm gemm;
+    ops_operand a, b, c;
+    int64_t repeat, a_step, b_step, c_step;
+
+    /* else a kernel */
+    const char *source; /* file in cl/, static */
+    const char *kernel; /* static */
+    char options[OPS_OPTIONS_SIZE];
+    uint32_t dimensions;
+    size_t global[3], local[3];
+    bool
+        local_may_shrink; /* no barrier, no reqd_work_group_size: local[0], a power of two, may be halved to fit the kernel */
+    ops_argument arguments[OPS_MAX_ARGUMENTS];
+    size_t argument_count;
+} ops_launch;
+
+/* Which of a node's parameters a constant is made from. */
+enum { OPS_WEIGHT = 0, OPS_BIAS = 1 };
+
+/* Packed once on the host when a plan is made, then kept on the device. */
+typedef struct ops_constant {
+    int32_t parameter; /* OPS_WEIGHT or OPS_BIAS */
+    uint64_t elements; /* floats of the packed form */
+    /* `values` in the parameter's own order; every element of `packed` is written */
+    void (*pack)(const ops_problem *problem, const struct ops_constant *constant, const float *values, float *packed);
+    int32_t block; /* free for the candidate: the block of the packed form */
+} ops_constant;
+
+typedef struct ops_recipe {
+    const char *candidate;                 /* e.g. "conv2d.direct" */
+    char reason[96];                       /* e.g. "8 pixels x 3 blocks; cheapest of 3" */
+    ops_launch launches[OPS_MAX_LAUNCHES]; /* in order */
+    size_t launch_count;
+    ops_constant constants[OPS_MAX_CONSTANTS];
+    size_t constant_count;
+    uint64_t workspace; /* bytes, without what matrix products need themselves */
+} ops_recipe;
+
+/* ---- Candidates -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct ops_candidate {
+    const char *name; /* "generic", "direct", "gemm", ... */
+    /* One conjunction, a rule a line. */
+    bool (*applicable)(const ops_problem *problem, const rt_device *device);
+    /* Expected seconds, for choosing only. */
+    double (*cost)(const ops_problem *problem, const rt_device *device);
+    clade_status (*make)(base_env *env, const ops_problem *problem, const rt_device *device, ops_recipe *recipe_out);
+} ops_candidate;
+
+/* The candidates of an operator; the last always applies. */
+const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out);
+const char *ops_kind_name(ops_kind kind); /* "conv2d", ... as in `kernels` of clade_plan_settings */
+
+/* Chooses the cheapest applicable candidate and makes its recipe. `restriction` as clade_plan_settings::kernels, or NULL.
+ * Refuses problems whose tensors pass 2^31 - 1 elements with CLADE_ERROR_UNSUPPORTED. */
+clade_status ops_select(base_env *env, const ops_problem *problem, const rt_device *device, const char *restriction,
+                        ops_recipe *recipe_out);
+/* Checks the text of clade_plan_settings::kernels: "KIND=CANDIDATE,...", names that exist. */
+clade_status ops_check_restriction(base_env *env, const char *restriction);
+
+/* ---- Help for make functions (recipe.c) --------------------------------------------------------------------------------------- */
+ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *kernel);
+/* Appends "-D NAME=VALUE". */
+void ops_define(ops_launch *launch, const char *name, int64_t value);
+void ops_add_operand(ops_launch *launch, ops_argument_kind kind, int32_t index);
+void ops_add_int(ops_launch *launch, int64_t value);
+void ops_add_float(ops_launch *launch, float value);
+void ops_add_longs(ops_launch *launch, const int64_t *values, int32_t count); /* padded to 8 with zeros */
+/* Sets a one-dimensional range of at least `items`, padded up to the group size, which suits the device. */
+void ops_range(ops_launch *launch, const rt_device *device, int64_t items);
+int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
+                         void (*pack)(const ops_problem *, const ops_constant *, const float *, float *));
+/* Packs [C] values into a multiple of `constant->block`, zeros behind. */
+void ops_pack_channels(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed);
+/* Defines ACTIVATION (the clade_activation's number) and appends the float `slope`. */
+void ops_add_activation(ops_launch *launch, clade_activation activation, float slope);
+
+#endif

@@ -1,0 +1,123 @@
+/* rt.h: the run time. The only room that speaks OpenCL; this header hides it from the rooms above.
+ *
+ *   rt_device    facts about the device (plain numbers, what ops decides by), quirks
+ *   rt_context   device + upload queue + program cache; safe from many threads
+ *   rt_queue     a command queue; one thread at a time
+ *   rt_buffer    device memory
+ *   rt_program   a built source with its options; shared; cached in memory and on disk
+ *   rt_kernel    a kernel object with its arguments; belongs to one session
+ *
+ * Failures go to the env with the name of the OpenCL call and of its error code. */
+#ifndef RT_RT_H
+#define RT_RT_H
+
+#include "base/base.h"
+
+/* ---- Device facts --------------------------------------------------------------------------------------------------- */
+/* Flags that quirks.c sets by platform, device and driver version, each with its evidence there. */
+typedef enum rt_quirk {
+    RT_QUIRK_HOST_ALLOCATION =
+        1 << 0,                       /* create buffers with CL_MEM_ALLOC_HOST_PTR (PoCL allocates lazily: pocl#1155) */
+    RT_QUIRK_SERIAL_BUILDS = 1 << 1,  /* build one program at a time */
+    RT_QUIRK_NO_BINARIES = 1 << 2,    /* neither read nor store program binaries */
+    RT_QUIRK_NO_LIBRARY_GEMM = 1 << 3 /* keep CLBlast away */
+} rt_quirk;
+
+typedef struct rt_device {
+    clade_device_type type;
+    char platform[128], name[128], vendor[128], driver[128], version[128], selector[160];
+    uint32_t compute_units, clock_mhz;
+    uint32_t float_width; /* native vector width in floats, 1, 2, 4, 8 or 16 */
+    uint32_t alignment;   /* bytes to which buffers and sub-allocations are aligned: at least 64 */
+    uint64_t global_memory, largest_allocation, local_memory, global_cache;
+    uint64_t max_work_group; /* work-items in a group */
+    uint64_t max_work_items[3];
+    bool has_float16;
+    bool has_gemm;   /* CLBlast was built in and is fit for this device */
+    uint32_t quirks; /* rt_quirk bits */
+} rt_device;
+
+/* ---- Context ---------------------------------------------------------------------------------------------------------- */
+typedef struct rt_context rt_context;
+typedef struct rt_queue rt_queue;
+typedef struct rt_buffer rt_buffer;
+typedef struct rt_program rt_program;
+typedef struct rt_kernel rt_kernel;
+
+/* `cache_directory` is resolved already; NULL: no cache. env outlives the context. */
+clade_status rt_context_open(base_env *env, const char *selector, const char *cache_directory,
+                             rt_context **context_out);
+/* Around the caller's cl_context, cl_device_id and cl_command_queue (or NULL), passed as void *. */
+clade_status rt_context_wrap(base_env *env, void *cl_context_handle, void *cl_device_handle, void *cl_queue_handle,
+                             const char *cache_directory, rt_context **context_out);
+void rt_context_close(rt_context **context);
+const rt_device *rt_context_device(const rt_context *context);
+/* The raw handles, not retained: cl_context, cl_device_id, and the queue for uploads. */
+void rt_context_handles(const rt_context *context, void **context_out, void **device_out, void **queue_out);
+/* Walks all devices; see clade_devices. */
+clade_status rt_devices(base_env *env, bool (*visit)(void *user, const rt_device *device), void *user);
+
+/* ---- Queue ------------------------------------------------------------------------------------------------------------ */
+/* A fresh in-order queue, or, with a handle, the caller's, retained, checked to belong to the context; when that one is
+ * out-of-order every command is followed by a barrier so that the order holds all the same. */
+clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queue **queue_out);
+void rt_queue_destroy(rt_queue **queue);
+/* The queue waits for events (array of cl_event). */
+clade_status rt_queue_wait_for(rt_queue *queue, uint32_t count, const void *cl_events);
+/* An event that completes with all that was enqueued so far: a cl_event, the caller's. */
+clade_status rt_queue_mark(rt_queue *queue, void **cl_event_out);
+clade_status rt_queue_flush(rt_queue *queue);
+/* Blocks until all is done. CLADE_ERROR_DEVICE_LOST when the device failed. */
+clade_status rt_queue_finish(rt_queue *queue);
+
+/* ---- Buffers ---------------------------------------------------------------------------------------------------------- */
+/* Refuses sizes above the device's limits with CLADE_ERROR_OUT_OF_DEVICE_MEMORY; `what` names the buffer in messages. */
+clade_status rt_buffer_create(rt_context *context, uint64_t size, const char *what, rt_buffer **buffer_out);
+/* Around a cl_mem of the caller, retained until released. Checks context and size (bytes from offset on). */
+clade_status rt_buffer_wrap(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size, const char *what,
+                            rt_buffer **buffer_out);
+void rt_buffer_destroy(rt_buffer **buffer);
+uint64_t rt_buffer_size(const rt_buffer *buffer);
+void *rt_buffer_handle(const rt_buffer *buffer); /* cl_mem */
+/* Non-blocking: `data` must stay until the queue has passed it. */
+clade_status rt_write(rt_queue *queue, rt_buffer *buffer, uint64_t offset, const void *data, uint64_t size);
+clade_status rt_read(rt_queue *queue, rt_buffer *buffer, uint64_t offset, void *data, uint64_t size);
+/* Blocking upload on the context's own queue; safe from many threads. */
+clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, const void *data, uint64_t size);
+
+/* ---- Programs ---------------------------------------------------------------------------------------------------------- */
+/* `source` names a file of cl/ ("conv2d_direct.cl"), which is preceded by common.cl; options are -D only. Comes from memory,
+ * from the cache, or is built; the same source and options give the same program, with one more hold. On a build failure the
+ * log and the numbered source go to the log callback, and the message names source and options. */
+clade_status rt_program_get(rt_context *context, const char *source, const char *options, rt_program **program_out);
+void rt_program_release(rt_program **program);
+
+/* ---- Kernels ----------------------------------------------------------------------------------------------------------- */
+clade_status rt_kernel_create(rt_program *program, const char *name, rt_kernel **kernel_out);
+void rt_kernel_destroy(rt_kernel **kernel);
+/* Most work-items a group of this kernel may have on this device. */
+uint64_t rt_kernel_max_work_group(const rt_kernel *kernel);
+/* A cl_mem given raw: the handle of the buffer. */
+clade_status rt_kernel_set_memory(rt_kernel *kernel, uint32_t index, void *cl_mem_handle);
+/* int, uint, long, float, or a vector of them. */
+clade_status rt_kernel_set_value(rt_kernel *kernel, uint32_t index, const void *value, size_t size);
+clade_status rt_kernel_set_local(rt_kernel *kernel, uint32_t index, size_t size);
+clade_status rt_enqueue(rt_queue *queue, rt_kernel *kernel, uint32_t dimensions, const size_t *global,
+                        const size_t *local);
+
+/* ---- Matrix products by CLBlast ------------------------------------------------------------------------------------------ */
+/* C[m, n] = A[m, k] B[k, n], float32, row-major; A or B may be stored transposed. Offsets and leading dimensions count
+ * elements. `workspace` holds rt_gemm_workspace bytes. */
+typedef struct rt_gemm {
+    bool transpose_a, transpose_b;
+    int64_t m, n, k;
+    int64_t lead_a, lead_b, lead_c;
+} rt_gemm;
+/* Bytes of workspace a product needs; also compiles and warms CLBlast for this device (slow the first time). Offsets that a run
+ * will use must be multiples of `alignment` bytes or be given here as they will be: CLBlast's need depends on them. */
+clade_status rt_gemm_workspace(rt_context *context, const rt_gemm *gemm, uint64_t *bytes_out);
+/* All offsets are in elements; memories are cl_mem handles. */
+clade_status rt_gemm_run(rt_queue *queue, const rt_gemm *gemm, void *a, uint64_t offset_a, void *b, uint64_t offset_b,
+                         void *c, uint64_t offset_c, void *workspace, uint64_t workspace_offset_bytes);
+
+#endif
