@@ -8,9 +8,9 @@
 #include <stdarg.h>
 
 #if defined(__GNUC__)
-#define BASE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define BASE_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define BASE_PRINTF(format, first)
+#define BASE_PRINTF(text, first)
 #endif
 
 /* The only macros that return. RETURN_IF names the status of a condition that needs no message of its own;
