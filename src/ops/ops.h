@@ -151,6 +151,18 @@ typedef struct ops_problem {
     };
 } ops_problem;
 
+enum { OPS_MAX_INPUTS = 2 };
+
+/* How far a problem reaches into its operands: elements from an operand's offset to behind the last element. */
+typedef struct ops_reach {
+    int64_t inputs[OPS_MAX_INPUTS], output;
+    int32_t input_count;
+} ops_reach;
+/* False when one of them overflows. */
+bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out);
+/* True when input `input` may be the output's own memory, at the same offset: every candidate then works in place. */
+bool ops_in_place(const ops_problem *problem, int32_t input);
+
 /* ---- Recipes --------------------------------------------------------------------------------------------------------------- */
 
 typedef enum ops_argument_kind {
@@ -216,8 +228,8 @@ typedef struct ops_constant {
 } ops_constant;
 
 typedef struct ops_recipe {
-    const char *candidate;                 /* e.g. "conv2d.direct" */
-    char reason[96];                       /* e.g. "8 pixels x 3 blocks; cheapest of 3" */
+    char candidate[48];                    /* e.g. "conv2d.direct"; set by ops_make */
+    char reason[96];                       /* e.g. "8 pixels x 3 blocks; cheapest of 3"; make may set the first part */
     ops_launch launches[OPS_MAX_LAUNCHES]; /* in order */
     size_t launch_count;
     ops_constant constants[OPS_MAX_CONSTANTS];
@@ -240,6 +252,9 @@ typedef struct ops_candidate {
 const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out);
 const char *ops_kind_name(ops_kind kind); /* "conv2d", ... as in `kernels` of clade_plan_settings */
 
+/* Makes the recipe of one applicable candidate. */
+clade_status ops_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                      const ops_candidate *candidate, ops_recipe *recipe_out);
 /* Chooses the cheapest applicable candidate and makes its recipe. `restriction` as clade_plan_settings::kernels, or NULL.
  * Refuses problems whose tensors pass 2^31 - 1 elements with CLADE_ERROR_UNSUPPORTED. */
 clade_status ops_select(base_env *env, const ops_problem *problem, const rt_device *device, const char *restriction,

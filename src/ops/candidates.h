@@ -1,0 +1,31 @@
+/* candidates.h: the rows of table.c. An operator's file (NAME.c) defines its array, special candidates first, the one that
+ * always applies last. */
+#ifndef OPS_CANDIDATES_H
+#define OPS_CANDIDATES_H
+
+#include "ops/ops.h"
+
+extern const ops_candidate ops_conv2d_candidates[];
+extern const size_t ops_conv2d_candidate_count;
+extern const ops_candidate ops_pool_candidates[];
+extern const size_t ops_pool_candidate_count;
+extern const ops_candidate ops_linear_candidates[];
+extern const size_t ops_linear_candidate_count;
+extern const ops_candidate ops_affine_candidates[];
+extern const size_t ops_affine_candidate_count;
+extern const ops_candidate ops_lrn_candidates[];
+extern const size_t ops_lrn_candidate_count;
+extern const ops_candidate ops_activation_candidates[];
+extern const size_t ops_activation_candidate_count;
+extern const ops_candidate ops_binary_candidates[];
+extern const size_t ops_binary_candidate_count;
+extern const ops_candidate ops_softmax_candidates[];
+extern const size_t ops_softmax_candidate_count;
+extern const ops_candidate ops_copy_candidates[];
+extern const size_t ops_copy_candidate_count;
+extern const ops_candidate ops_reorder_candidates[];
+extern const size_t ops_reorder_candidate_count;
+extern const ops_candidate ops_mean_candidates[];
+extern const size_t ops_mean_candidate_count;
+
+#endif

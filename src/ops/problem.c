@@ -1,0 +1,120 @@
+/* problem.c: what can be said of a problem before a candidate is chosen: how far it reaches into memory, and whether it may
+ * work in place. */
+#include "ops/ops.h"
+
+/* ---- Reach ------------------------------------------------------------------------------------------------------------------- */
+
+/* The offset behind the last element of a box of `dims` with non-negative strides. False on overflow. */
+static bool box_reach(int32_t rank, const int64_t *dims, const int64_t *strides, uint64_t start, int64_t *reach_out) {
+    uint64_t last = start, step;
+    for (int32_t d = 0; d < rank; d++)
+        if (!base_multiply((uint64_t)(dims[d] - 1), (uint64_t)strides[d], &step) || !base_add(last, step, &last))
+            return false;
+    if (last >= INT64_MAX) return false;
+    *reach_out = (int64_t)last + 1;
+    return true;
+}
+
+static bool tensor_reach(const ops_tensor *t, int64_t *reach_out) {
+    uint64_t image, images;
+    if (!base_multiply((uint64_t)base_round_up(t->c, t->block), (uint64_t)t->h, &image)) return false;
+    if (!base_multiply(image, (uint64_t)t->w, &image)) return false;
+    if (!base_multiply((uint64_t)(t->n - 1), (uint64_t)t->batch_stride, &images)) return false;
+    if (!base_add(images, image, &images) || images > INT64_MAX) return false;
+    *reach_out = (int64_t)images;
+    return true;
+}
+
+static bool tensors_reach(const ops_tensor *in, const ops_tensor *out, ops_reach *reach) {
+    return tensor_reach(in, &reach->inputs[0]) && tensor_reach(out, &reach->output);
+}
+
+static bool linear_reach(const ops_linear *p, ops_reach *reach) {
+    return box_reach(2, (int64_t[]){p->rows, p->inputs}, (int64_t[]){p->in_stride, 1}, 0, &reach->inputs[0]) &&
+           box_reach(2, (int64_t[]){p->rows, p->features}, (int64_t[]){p->out_stride, 1}, 0, &reach->output);
+}
+
+static bool binary_reach(const ops_binary *p, ops_reach *reach) {
+    return box_reach(p->rank, p->dims, p->stride_a, 0, &reach->inputs[0]) &&
+           box_reach(p->rank, p->dims, p->stride_b, 0, &reach->inputs[1]) &&
+           box_reach(p->rank, p->dims, p->stride_out, 0, &reach->output);
+}
+
+static bool softmax_reach(const ops_softmax *p, ops_reach *reach) {
+    int64_t dims[3] = {p->outer, p->length, p->inner};
+    return box_reach(3, dims, (int64_t[]){p->in_stride, p->inner, 1}, 0, &reach->inputs[0]) &&
+           box_reach(3, dims, (int64_t[]){p->out_stride, p->inner, 1}, 0, &reach->output);
+}
+
+static bool copy_reach(const ops_copy *p, ops_reach *reach) {
+    return box_reach(p->rank, p->in_dims, p->stride_in, (uint64_t)p->in_offset, &reach->inputs[0]) &&
+           box_reach(p->rank, p->dims, p->stride_out, (uint64_t)p->out_offset, &reach->output);
+}
+
+static bool mean_reach(const ops_mean *p, ops_reach *reach) {
+    int64_t first;
+    return box_reach(p->rank, p->dims, p->stride_in, 0, &first) &&
+           box_reach(p->reduce_rank, p->reduce_dims, p->reduce_stride, (uint64_t)first - 1, &reach->inputs[0]) &&
+           box_reach(p->rank, p->dims, p->stride_out, 0, &reach->output);
+}
+
+bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
+    const ops_conv2d *conv = &problem->conv2d;
+    *reach_out = (ops_reach){.input_count = 1};
+    switch (problem->kind) {
+    case OPS_CONV2D:
+        if (conv->has_residual) reach_out->input_count = 2;
+        return tensors_reach(&conv->in, &conv->out, reach_out) &&
+               (!conv->has_residual || tensor_reach(&conv->residual, &reach_out->inputs[1]));
+    case OPS_POOL:
+        return tensors_reach(&problem->pool.in, &problem->pool.out, reach_out);
+    case OPS_LINEAR:
+        return linear_reach(&problem->linear, reach_out);
+    case OPS_AFFINE:
+        return tensors_reach(&problem->affine.in, &problem->affine.out, reach_out);
+    case OPS_LRN:
+        return tensors_reach(&problem->lrn.in, &problem->lrn.out, reach_out);
+    case OPS_ACTIVATION:
+        return tensors_reach(&problem->activation.in, &problem->activation.out, reach_out);
+    case OPS_BINARY:
+        reach_out->input_count = 2;
+        return binary_reach(&problem->binary, reach_out);
+    case OPS_SOFTMAX:
+        return softmax_reach(&problem->softmax, reach_out);
+    case OPS_COPY:
+        return copy_reach(&problem->copy, reach_out);
+    case OPS_REORDER:
+        return tensors_reach(&problem->reorder.in, &problem->reorder.out, reach_out);
+    case OPS_MEAN:
+        return mean_reach(&problem->mean, reach_out);
+    default:
+        return false;
+    }
+}
+
+/* ---- In place ---------------------------------------------------------------------------------------------------------------- */
+
+static bool same_memory(const ops_tensor *in, const ops_tensor *out) {
+    return in->n == out->n && in->c == out->c && in->h == out->h && in->w == out->w && in->block == out->block &&
+           (in->n == 1 || in->batch_stride == out->batch_stride);
+}
+
+/* An element of the output may overwrite the operand's element it was made from, when nobody else reads that one. */
+static bool binary_in_place(const ops_binary *p, const int64_t *strides) {
+    for (int32_t d = 0; d < p->rank; d++)
+        if (p->dims[d] > 1 && strides[d] != p->stride_out[d]) return false;
+    return true;
+}
+
+bool ops_in_place(const ops_problem *problem, int32_t input) {
+    switch (problem->kind) {
+    case OPS_AFFINE:
+        return input == 0 && same_memory(&problem->affine.in, &problem->affine.out);
+    case OPS_ACTIVATION:
+        return input == 0 && same_memory(&problem->activation.in, &problem->activation.out);
+    case OPS_BINARY:
+        return binary_in_place(&problem->binary, input == 0 ? problem->binary.stride_a : problem->binary.stride_b);
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,90 @@
+/* recipe.c: small steps that make functions share.
+ *
+ * The arrays of a recipe are of fixed size. A make function that passes their end is a defect of that function: the counts
+ * go on counting here, nothing is written past the end, and ops_make refuses the recipe. */
+#include "ops/ops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Groups of this size let CPU compilers vectorise across work-items and fill a GPU's warps. */
+enum { RANGE_GROUP = 64 };
+
+ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *kernel) {
+    size_t index = recipe->launch_count++;
+    ops_launch *launch = &recipe->launches[base_min((int64_t)index, OPS_MAX_LAUNCHES - 1)];
+    memset(launch, 0, sizeof *launch);
+    launch->source = source;
+    launch->kernel = kernel;
+    return launch;
+}
+
+void ops_define(ops_launch *launch, const char *name, int64_t value) {
+    size_t length = strlen(launch->options);
+    snprintf(launch->options + length, sizeof launch->options - length, "%s-D %s=%lld", length ? " " : "", name,
+             (long long)value);
+}
+
+static ops_argument *add_argument(ops_launch *launch, ops_argument_kind kind) {
+    size_t index = launch->argument_count++;
+    ops_argument *argument = &launch->arguments[base_min((int64_t)index, OPS_MAX_ARGUMENTS - 1)];
+    memset(argument, 0, sizeof *argument);
+    argument->kind = kind;
+    return argument;
+}
+
+void ops_add_operand(ops_launch *launch, ops_argument_kind kind, int32_t index) {
+    add_argument(launch, kind)->index = index;
+}
+
+void ops_add_int(ops_launch *launch, int64_t value) { add_argument(launch, OPS_INT)->value.i = value; }
+
+void ops_add_float(ops_launch *launch, float value) { add_argument(launch, OPS_FLOAT)->value.f = value; }
+
+void ops_add_longs(ops_launch *launch, const int64_t *values, int32_t count) {
+    memcpy(add_argument(launch, OPS_LONG8)->value.longs, values, (size_t)count * sizeof *values);
+}
+
+void ops_range(ops_launch *launch, const rt_device *device, int64_t items) {
+    uint64_t limit = device->max_work_group;
+    if (device->max_work_items[0] < limit) limit = device->max_work_items[0];
+    size_t group = RANGE_GROUP;
+    while (group > 1 && group > limit) group /= 2;
+    launch->dimensions = 1;
+    launch->local[0] = group;
+    launch->global[0] = (size_t)base_round_up(items, (int64_t)group);
+    launch->local_may_shrink = true;
+}
+
+int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
+                         void (*pack)(const ops_problem *, const ops_constant *, const float *, float *)) {
+    size_t index = recipe->constant_count++;
+    recipe->constants[base_min((int64_t)index, OPS_MAX_CONSTANTS - 1)] =
+        (ops_constant){.parameter = parameter, .elements = elements, .pack = pack, .block = block};
+    return (int32_t)index;
+}
+
+static int64_t channels_of(const ops_problem *problem) {
+    switch (problem->kind) {
+    case OPS_CONV2D:
+        return problem->conv2d.out.c;
+    case OPS_LINEAR:
+        return problem->linear.features;
+    case OPS_AFFINE:
+        return problem->affine.in.c;
+    case OPS_ACTIVATION:
+        return problem->activation.in.c;
+    default:
+        return 0; /* no other operator has parameters */
+    }
+}
+
+void ops_pack_channels(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
+    int64_t channels = channels_of(problem);
+    for (int64_t i = 0; i < (int64_t)constant->elements; i++) packed[i] = i < channels ? values[i] : 0.0f;
+}
+
+void ops_add_activation(ops_launch *launch, clade_activation activation, float slope) {
+    ops_define(launch, "ACTIVATION", activation);
+    ops_add_float(launch, slope);
+}

@@ -1,0 +1,29 @@
+/* table.c: which operators there are, and where their candidates stand. */
+#include "ops/candidates.h"
+
+typedef struct table_row {
+    const char *name;
+    const ops_candidate *candidates;
+    const size_t *count;
+} table_row;
+
+static const table_row table[OPS_KIND_COUNT] = {
+    [OPS_CONV2D] = {"conv2d", ops_conv2d_candidates, &ops_conv2d_candidate_count},
+    [OPS_POOL] = {"pool", ops_pool_candidates, &ops_pool_candidate_count},
+    [OPS_LINEAR] = {"linear", ops_linear_candidates, &ops_linear_candidate_count},
+    [OPS_AFFINE] = {"affine", ops_affine_candidates, &ops_affine_candidate_count},
+    [OPS_LRN] = {"lrn", ops_lrn_candidates, &ops_lrn_candidate_count},
+    [OPS_ACTIVATION] = {"activation", ops_activation_candidates, &ops_activation_candidate_count},
+    [OPS_BINARY] = {"binary", ops_binary_candidates, &ops_binary_candidate_count},
+    [OPS_SOFTMAX] = {"softmax", ops_softmax_candidates, &ops_softmax_candidate_count},
+    [OPS_COPY] = {"copy", ops_copy_candidates, &ops_copy_candidate_count},
+    [OPS_REORDER] = {"reorder", ops_reorder_candidates, &ops_reorder_candidate_count},
+    [OPS_MEAN] = {"mean", ops_mean_candidates, &ops_mean_candidate_count},
+};
+
+const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out) {
+    *count_out = *table[kind].count;
+    return table[kind].candidates;
+}
+
+const char *ops_kind_name(ops_kind kind) { return table[kind].name; }
