@@ -33,6 +33,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** @def CLADE_API
+ *  What stands before every function that the library exports. Define CLADE_STATIC before the headers where they describe
+ *  a static Clade on Windows. */
 #if defined(CLADE_STATIC)
 #define CLADE_API
 #elif defined(_WIN32)
@@ -219,9 +222,9 @@ typedef enum clade_type {
 
 /** Elements in host memory, dense, in row-major order. */
 typedef struct clade_array {
-    clade_type type;
-    clade_shape shape;
-    void *data;
+    clade_type type;   /**< How each element is stored. */
+    clade_shape shape; /**< How many there are. */
+    void *data;        /**< The first of them. */
 } clade_array;
 
 /* ------------------------------------------------------------------------------------------------------
@@ -258,7 +261,10 @@ typedef enum clade_activation {
 
 /** Zero rows and columns around an image. All at least 0. */
 typedef struct clade_padding {
-    int32_t top, left, bottom, right;
+    int32_t top;    /**< Rows above. */
+    int32_t left;   /**< Columns before. */
+    int32_t bottom; /**< Rows below. */
+    int32_t right;  /**< Columns behind. */
 } clade_padding;
 
 /** Two-dimensional convolution (cross-correlation).
@@ -529,28 +535,28 @@ typedef enum clade_tensor_kind {
 
 /** A tensor as the graph holds it. Strings belong to the graph. */
 typedef struct clade_tensor_info {
-    const char *name;
-    clade_tensor_kind kind;
-    clade_shape shape;
+    const char *name;       /**< Unique in its graph. */
+    clade_tensor_kind kind; /**< Input, parameter or what a node makes. */
+    clade_shape shape;      /**< The first dimension may be CLADE_BATCH. */
     bool has_value;         /**< A parameter that was given its values. */
     int32_t block;          /**< In a plan's graph: channels that lie together (NCHWc), or 1 for plain NCHW. */
     clade_tensor parent;    /**< In a plan's graph: the tensor whose memory this one is a slice of, or a negative id. */
     int64_t parent_channel; /**< First channel of that slice. */
-    uint64_t reserved[4];
+    uint64_t reserved[4];   /**< Zero. */
 } clade_tensor_info;
 
 /** A node as the graph holds it. Strings and arrays belong to the graph and live until it changes. */
 typedef struct clade_node_info {
-    const char *name;
-    const char *op;       /**< e.g. "conv2d". */
-    const char *settings; /**< In words, e.g. "7x7 / 2, pad 3, relu"; may be empty. */
-    const clade_tensor *inputs;
-    size_t input_count;
-    const clade_tensor *parameters;
-    size_t parameter_count;
-    clade_tensor output;
-    uint64_t multiply_adds; /**< For each image; 0 for operators without sums of products. */
-    uint64_t reserved[4];
+    const char *name;               /**< Unique in its graph. */
+    const char *op;                 /**< e.g. "conv2d". */
+    const char *settings;           /**< In words, e.g. "7x7 / 2, pad 3, relu"; may be empty. */
+    const clade_tensor *inputs;     /**< What it reads. */
+    size_t input_count;             /**< How many. */
+    const clade_tensor *parameters; /**< Its weights. */
+    size_t parameter_count;         /**< How many. */
+    clade_tensor output;            /**< What it makes. */
+    uint64_t multiply_adds;         /**< For each image; 0 for operators without sums of products. */
+    uint64_t reserved[4];           /**< Zero. */
 } clade_node_info;
 
 CLADE_API size_t clade_graph_node_count(const clade_graph *graph);   /**< @return how many nodes; 0 for NULL. */
@@ -627,19 +633,19 @@ typedef struct clade_plan_memory {
     uint64_t arena;          /**< For each session: all activations and workspaces. */
     uint64_t peak_live;      /**< The largest sum of tensors alive at one time: what no arena can go below. */
     uint64_t inputs_outputs; /**< For each session, when @ref clade_run is used: staging for inputs and outputs. */
-    uint64_t reserved[8];
+    uint64_t reserved[8];    /**< Zero. */
 } clade_plan_memory;
 /** Says what the plan takes. */
 CLADE_API clade_status clade_plan_memory_use(const clade_plan *plan, clade_plan_memory *memory_out);
 
 /** One step of a plan. Strings belong to the plan. */
 typedef struct clade_step_info {
-    size_t node;        /**< Index in the plan's graph. */
-    const char *kernel; /**< The candidate, e.g. "conv2d.direct". */
-    const char *reason; /**< Why it was chosen. */
-    size_t launches;    /**< Commands it puts on the queue. */
-    uint64_t workspace; /**< Bytes of the arena it needs while it runs. */
-    uint64_t reserved[4];
+    size_t node;          /**< Index in the plan's graph. */
+    const char *kernel;   /**< The candidate, e.g. "conv2d.direct". */
+    const char *reason;   /**< Why it was chosen. */
+    size_t launches;      /**< Commands it puts on the queue. */
+    uint64_t workspace;   /**< Bytes of the arena it needs while it runs. */
+    uint64_t reserved[4]; /**< Zero. */
 } clade_step_info;
 CLADE_API size_t clade_plan_step_count(const clade_plan *plan); /**< @return how many steps; 0 for NULL. */
 /** Describes step `index`. */

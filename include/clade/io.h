@@ -63,8 +63,8 @@ CLADE_API clade_status clade_image_preprocess(clade_context *context, const clad
 
 /** Names of classes, one a line of a text file. */
 typedef struct clade_labels {
-    size_t count;
-    char **names;
+    size_t count; /**< How many classes. */
+    char **names; /**< Name of each class. */
 } clade_labels;
 
 /** Reads labels: UTF-8 text, one name a line, either line end. Freed with @ref clade_labels_clear. */

@@ -13,17 +13,18 @@ extern "C" {
 
 /** What every model can be asked for. Zero means: as published. */
 typedef struct clade_model_settings {
-    int32_t classes;  /**< Outputs of the last layer. */
-    int32_t channels; /**< Channels of the input image. */
-    int32_t height,
-        width; /**< Of the input image, in pixels. A size too small for the model is refused by name of the layer. */
+    int32_t classes;      /**< Outputs of the last layer. */
+    int32_t channels;     /**< Channels of the input image. */
+    int32_t height;       /**< Of the input image, in pixels. Too small a size is refused by name of the layer. */
+    int32_t width;        /**< Of the input image, in pixels. */
     uint64_t reserved[8]; /**< Zero. */
 } clade_model_settings;
 
 /** How a model wants its images: pixels / 255, resized, cropped, then (value - mean) / deviation for each channel. */
 typedef struct clade_preprocess {
-    int32_t channels;      /**< 1: grey; 3: RGB. */
-    int32_t height, width; /**< Of the network's input. */
+    int32_t channels;  /**< 1: grey; 3: RGB. */
+    int32_t height;    /**< Of the network's input. */
+    int32_t width;     /**< Of the network's input. */
     int32_t resize;    /**< The image's shorter side is resized to this before the centre is cropped. Zero: the image is
                                  resized to height x width, whatever its proportions. */
     bool no_antialias; /**< Plain bilinear samples when shrinking; else as torchvision does with antialias. */
@@ -39,7 +40,7 @@ typedef struct clade_model_info {
     const char *paper;           /**< Where it was published. */
     int32_t classes;             /**< As published. */
     clade_preprocess preprocess; /**< As published; its height and width are those of the input. */
-    uint64_t reserved[8];
+    uint64_t reserved[8];        /**< Zero. */
 } clade_model_info;
 
 /** @return how many models there are. */

@@ -9,6 +9,7 @@
 #define CLADE_OPENCL_H
 
 #ifndef CL_TARGET_OPENCL_VERSION
+/** Clade needs no more of OpenCL than 1.2; a program that needs more defines this first. */
 #define CL_TARGET_OPENCL_VERSION 120
 #endif
 #ifdef __APPLE__
