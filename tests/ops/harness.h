@@ -1,0 +1,93 @@
+/* harness.h: runs operator problems on the device the way a plan does, and compares with a reference.
+ *
+ *   draw a problem -> plain values --layout--> device memory -> every candidate's launches -> device memory --layout--> plain
+ *                          \--> reference in double precision, with an error bound an element ------------------------> compare
+ *
+ * What a plan may do to a kernel, the harness does: operands lie at odd offsets in larger buffers, images further apart than
+ * they need be, everything around an operand is poison (a NaN of its own), outputs and workspace are poison before the run.
+ * After it, the poison around the output must be untouched, no poison may be left inside it, and the padding lanes of blocked
+ * layouts must hold zeros. */
+#ifndef TESTS_OPS_HARNESS_H
+#define TESTS_OPS_HARNESS_H
+
+#include "ops/ops.h"
+
+/* ---- Random numbers: SplitMix64 (Steele, Lea, Flood 2014) ------------------------------------------------------------------------ */
+typedef struct harness_random {
+    uint64_t state;
+} harness_random;
+uint64_t harness_bits(harness_random *random);
+int32_t harness_between(harness_random *random, int32_t low, int32_t high); /* both included */
+bool harness_chance(harness_random *random, double probability);
+float harness_float(harness_random *random, float low, float high);
+/* Of the activations a layer may carry. */
+clade_activation harness_activation(harness_random *random);
+/* A tensor with a batch stride that is sometimes larger than it need be. */
+ops_tensor harness_tensor(harness_random *random, int32_t n, int32_t c, int32_t h, int32_t w, int32_t block);
+/* One of 1, 4, 8 and 16. */
+int32_t harness_block(harness_random *random);
+
+/* ---- Device ------------------------------------------------------------------------------------------------------------------------ */
+typedef struct harness {
+    base_env *env;
+    rt_context *context;
+    rt_queue *queue;
+    /* What candidates are told about the device. Tests may change it, e.g. float_width or max_work_group. */
+    rt_device device;
+    char fault[512]; /* why the last harness_run failed */
+} harness;
+/* As cmocka's group setup and teardown; the state is a harness. */
+int harness_open(void **state);
+int harness_close(void **state);
+
+/* ---- One run ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Values an operand has: of a tensor in plain NCHW, without padding lanes; of an operand with strides (binary, copy, mean,
+ * softmax, linear) an input is its raw memory, and an output its elements in row-major order. */
+typedef struct harness_sizes {
+    int64_t inputs[OPS_MAX_INPUTS], output, parameters[2]; /* by OPS_WEIGHT, OPS_BIAS; 0: has none */
+    int32_t input_count;
+} harness_sizes;
+harness_sizes harness_count(const ops_problem *problem);
+
+typedef struct harness_run_settings {
+    const ops_problem *problem;
+    const ops_candidate *candidate; /* NULL: as ops_select chooses */
+    const float *inputs[OPS_MAX_INPUTS];
+    const float *parameters[2];
+    bool in_place; /* input 0 and the output are one memory; see ops_in_place */
+} harness_run_settings;
+/* False with h->fault. */
+bool harness_run(harness *h, const harness_run_settings *settings, float *output);
+
+/* ---- Comparison ------------------------------------------------------------------------------------------------------------------------ */
+
+/* The reference's answer: values and how far each may be off. */
+typedef struct harness_expected {
+    double *values, *bounds;
+} harness_expected;
+
+/* NaN and infinity must match in kind, other values lie within the bound; results below the smallest normal float count as 0.
+ * False with a text about the first that does not. */
+bool harness_compare(const harness_expected *expected, const float *output, int64_t count, char *fault, size_t size);
+
+/* ---- Many random problems ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct harness_operator {
+    ops_kind kind;
+    /* Fills in a random problem. Draw edges often: size 1, C not a multiple of the block, a tile plus or minus 1. */
+    void (*draw)(harness_random *random, ops_problem *problem);
+    /* Writes a value and a bound for each element of the output, in the order of harness_sizes. */
+    void (*reference)(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
+                      harness_expected *expected);
+    /* The problem's settings in a few words for a failure's message; may be NULL. */
+    void (*describe)(const ops_problem *problem, char *text, size_t size);
+    bool only_finite; /* else some problems have NaN and infinity among their inputs */
+} harness_operator;
+
+/* Runs CLADE_TEST_CASES (default 300) problems through every applicable candidate, and in place where that may be; now and then
+ * the candidates are told of another vector width and of groups of one. Fails the test with the seed of the first that is
+ * wrong; CLADE_TEST_SEED runs that one alone. */
+void harness_check(harness *h, const harness_operator *tested);
+
+#endif

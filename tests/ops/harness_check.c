@@ -1,0 +1,160 @@
+/* harness_check.c: many random problems through every candidate. */
+#include "ops/harness_layout.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { DEFAULT_CASES = 300, MOST_CANDIDATES = 32 };
+
+bool harness_compare(const harness_expected *expected, const float *output, int64_t count, char *text, size_t size) {
+    for (int64_t i = 0; i < count; i++) {
+        double value = expected->values[i], found = output[i];
+        bool fine;
+        if (isnan(value))
+            fine = isnan(found);
+        else if (fabs(value) > FLT_MAX)
+            fine = isinf(found) && signbit(found) == signbit(value);
+        else
+            fine = fabs(found - value) <= expected->bounds[i] + FLT_MIN;
+        if (fine) continue;
+        snprintf(text, size, "element %lld of %lld is %.9g, not %.9g within %.3g", (long long)i, (long long)count,
+                 found, value, expected->bounds[i]);
+        return false;
+    }
+    return true;
+}
+
+/* ---- One problem with its data ----------------------------------------------------------------------------------------------------- */
+
+typedef struct instance {
+    const harness_operator *tested;
+    uint64_t seed;
+    ops_problem problem;
+    harness_sizes sizes;
+    float *inputs[OPS_MAX_INPUTS], *parameters[2], *output;
+    harness_expected expected;
+} instance;
+
+static float *draw_values(harness_random *random, int64_t count, bool specials) {
+    static const float special[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e30f, -1e30f};
+    float *values = malloc((size_t)(count + 1) * sizeof *values);
+    for (int64_t i = 0; i < count; i++) {
+        values[i] = harness_float(random, -1.0f, 1.0f);
+        if (specials && harness_chance(random, 0.02)) values[i] = special[harness_between(random, 0, 5)];
+    }
+    return values;
+}
+
+static void instance_draw(instance *it, const harness_operator *tested, uint64_t seed) {
+    harness_random random = {.state = seed};
+    *it = (instance){.tested = tested, .seed = seed, .problem.kind = tested->kind};
+    tested->draw(&random, &it->problem);
+    it->sizes = harness_count(&it->problem);
+    bool specials = !tested->only_finite && harness_chance(&random, 0.15);
+    for (int32_t i = 0; i < it->sizes.input_count; i++)
+        it->inputs[i] = draw_values(&random, it->sizes.inputs[i], specials);
+    for (int32_t i = 0; i < 2; i++)
+        if (it->sizes.parameters[i]) it->parameters[i] = draw_values(&random, it->sizes.parameters[i], false);
+    size_t count = (size_t)it->sizes.output;
+    it->output = malloc(count * sizeof *it->output);
+    it->expected = (harness_expected){.values = calloc(count, sizeof(double)), .bounds = calloc(count, sizeof(double))};
+    tested->reference(&it->problem, (const float *const *)it->inputs, (const float *const *)it->parameters,
+                      &it->expected);
+}
+
+static void instance_free(instance *it) {
+    for (int32_t i = 0; i < OPS_MAX_INPUTS; i++) free(it->inputs[i]);
+    for (int32_t i = 0; i < 2; i++) free(it->parameters[i]);
+    free(it->output);
+    free(it->expected.values);
+    free(it->expected.bounds);
+}
+
+/* Its tensors in words. */
+static void describe(const instance *it, char *text, size_t size) {
+    harness_layouts all = harness_layouts_of(&it->problem);
+    size_t length = 0;
+    for (int32_t i = 0; i <= all.input_count && length < size; i++) {
+        const harness_layout *l = i < all.input_count ? &all.inputs[i] : &all.output;
+        const ops_tensor *t = &l->tensor;
+        const char *role = i < all.input_count ? "in" : "out";
+        if (l->is_tensor)
+            length += (size_t)snprintf(text + length, size - length, "%s [%d, %d, %d, %d] block %d stride %lld; ", role,
+                                       t->n, t->c, t->h, t->w, t->block, (long long)t->batch_stride);
+        else
+            length += (size_t)snprintf(text + length, size - length, "%s %lld values; ", role, (long long)l->count);
+    }
+    if (it->tested->describe && length < size) it->tested->describe(&it->problem, text + length, size - length);
+}
+
+static void try_candidate(harness *h, instance *it, const ops_candidate *candidate, bool in_place) {
+    harness_run_settings settings = {
+        .problem = &it->problem,
+        .candidate = candidate,
+        .inputs = {it->inputs[0], it->inputs[1]},
+        .parameters = {it->parameters[0], it->parameters[1]},
+        .in_place = in_place,
+    };
+    bool fine = harness_run(h, &settings, it->output) &&
+                harness_compare(&it->expected, it->output, it->sizes.output, h->fault, sizeof h->fault);
+    if (fine) return;
+    char text[512];
+    describe(it, text, sizeof text);
+    fail_msg("CLADE_TEST_SEED=%llu %s.%s%s, vectors of %u, groups of %llu: %s\n  %s", (unsigned long long)it->seed,
+             ops_kind_name(it->problem.kind), candidate ? candidate->name : "(selected)", in_place ? " in place" : "",
+             h->device.float_width, (unsigned long long)h->device.max_work_group, h->fault, text);
+}
+
+/* ---- The loop ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Mostly the vector width that the problem's layout was made for, as a plan would have it. */
+static void vary_device(harness *h, const instance *it) {
+    harness_random random = {.state = ~it->seed};
+    const rt_device *real = rt_context_device(h->context);
+    const harness_layouts all = harness_layouts_of(&it->problem);
+    h->device = *real;
+    if (harness_chance(&random, 0.2)) h->device.float_width = (uint32_t)harness_block(&random);
+    int32_t block = all.output.is_tensor ? all.output.tensor.block : 1;
+    if (all.inputs[0].is_tensor && all.inputs[0].tensor.block > block) block = all.inputs[0].tensor.block;
+    if (block > 1 && harness_chance(&random, 0.8)) h->device.float_width = (uint32_t)block;
+    if (harness_chance(&random, 0.1)) h->device.max_work_group = 1;
+    if (harness_chance(&random, 0.1)) h->device.type = CLADE_DEVICE_GPU;
+}
+
+static uint64_t number_from(const char *name, uint64_t otherwise) {
+    const char *text = getenv(name);
+    return text && *text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+void harness_check(harness *h, const harness_operator *tested) {
+    uint64_t first = number_from("CLADE_TEST_SEED", 0), cases = number_from("CLADE_TEST_CASES", DEFAULT_CASES);
+    if (first) cases = 1;
+    size_t count, runs[MOST_CANDIDATES] = {0};
+    const ops_candidate *candidates = ops_candidates(tested->kind, &count);
+    assert_in_range(count, 1, MOST_CANDIDATES);
+
+    for (uint64_t seed = first ? first : 1; cases > 0; seed++, cases--) {
+        instance it;
+        instance_draw(&it, tested, seed);
+        vary_device(h, &it);
+        bool in_place = ops_in_place(&it.problem, 0);
+        assert_true(candidates[count - 1].applicable(&it.problem, &h->device));
+        for (size_t i = 0; i < count; i++) {
+            if (!candidates[i].applicable(&it.problem, &h->device)) continue;
+            try_candidate(h, &it, &candidates[i], false);
+            if (in_place) try_candidate(h, &it, &candidates[i], true);
+            runs[i]++;
+        }
+        if (seed % 8 == 0) try_candidate(h, &it, NULL, in_place);
+        instance_free(&it);
+    }
+    h->device = *rt_context_device(h->context);
+    for (size_t i = 0; i < count; i++)
+        print_message("%s.%s: %zu problems\n", ops_kind_name(tested->kind), candidates[i].name, runs[i]);
+}

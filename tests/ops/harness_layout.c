@@ -1,0 +1,161 @@
+#include "ops/harness_layout.h"
+
+#include <string.h>
+
+/* ---- Layouts of one operand -------------------------------------------------------------------------------------------------- */
+
+static harness_layout tensor_layout(const ops_tensor *t) {
+    int64_t blocks = (t->c + t->block - 1) / t->block;
+    return (harness_layout){.is_tensor = true,
+                            .tensor = *t,
+                            .count = (int64_t)t->n * t->c * t->h * t->w,
+                            .reach = (t->n - 1) * t->batch_stride + blocks * t->block * t->h * t->w};
+}
+
+static harness_layout box_layout(int32_t rank, const int64_t *dims, const int64_t *strides, int64_t start) {
+    harness_layout layout = {.rank = rank, .count = 1, .start = start, .reach = start + 1};
+    for (int32_t d = 0; d < rank; d++) {
+        layout.dims[d] = dims[d];
+        layout.strides[d] = strides[d];
+        layout.count *= dims[d];
+        layout.reach += (dims[d] - 1) * strides[d];
+    }
+    return layout;
+}
+
+/* An input with strides is given as the memory itself. */
+static harness_layout raw(harness_layout box) { return box_layout(1, (int64_t[]){box.reach}, (int64_t[]){1}, 0); }
+
+int64_t harness_place(const harness_layout *layout, int64_t index) {
+    if (layout->is_tensor) {
+        const ops_tensor *t = &layout->tensor;
+        int64_t x = index % t->w, y = index / t->w % t->h, c = index / t->w / t->h % t->c,
+                n = index / t->w / t->h / t->c;
+        return n * t->batch_stride + c / t->block * t->h * t->w * t->block + (y * t->w + x) * t->block + c % t->block;
+    }
+    int64_t place = layout->start;
+    for (int32_t d = layout->rank - 1; d >= 0; d--) {
+        place += index % layout->dims[d] * layout->strides[d];
+        index /= layout->dims[d];
+    }
+    return place;
+}
+
+void harness_padding_lanes(const harness_layout *layout, void (*visit)(void *user, int64_t place), void *user) {
+    const ops_tensor *t = &layout->tensor;
+    if (!layout->is_tensor || t->c % t->block == 0) return;
+    int64_t pixels = (int64_t)t->h * t->w, last_block = t->c / t->block * pixels * t->block;
+    for (int64_t n = 0; n < t->n; n++)
+        for (int64_t pixel = 0; pixel < pixels; pixel++)
+            for (int64_t lane = t->c % t->block; lane < t->block; lane++)
+                visit(user, n * t->batch_stride + last_block + pixel * t->block + lane);
+}
+
+/* ---- Layouts of a problem's operands ------------------------------------------------------------------------------------------ */
+
+static harness_layouts tensors(const ops_tensor *in, const ops_tensor *out) {
+    return (harness_layouts){.inputs = {tensor_layout(in)}, .output = tensor_layout(out), .input_count = 1};
+}
+
+static harness_layouts conv2d_layouts(const ops_conv2d *p) {
+    harness_layouts all = tensors(&p->in, &p->out);
+    if (p->has_residual) all.inputs[all.input_count++] = tensor_layout(&p->residual);
+    all.parameters[OPS_WEIGHT] = (int64_t)p->out.c * (p->in.c / p->groups) * p->kernel_h * p->kernel_w;
+    all.parameters[OPS_BIAS] = p->has_bias ? p->out.c : 0;
+    return all;
+}
+
+static harness_layouts linear_layouts(const ops_linear *p) {
+    int64_t in[2] = {p->rows, p->inputs}, out[2] = {p->rows, p->features};
+    return (harness_layouts){
+        .inputs = {raw(box_layout(2, in, (int64_t[]){p->in_stride, 1}, 0))},
+        .output = box_layout(2, out, (int64_t[]){p->out_stride, 1}, 0),
+        .input_count = 1,
+        .parameters = {(int64_t)p->inputs * p->features, p->has_bias ? p->features : 0},
+    };
+}
+
+static harness_layouts affine_layouts(const ops_affine *p) {
+    harness_layouts all = tensors(&p->in, &p->out);
+    all.parameters[OPS_WEIGHT] = p->has_scale ? p->in.c : 0;
+    all.parameters[OPS_BIAS] = p->has_shift ? p->in.c : 0;
+    return all;
+}
+
+static harness_layouts activation_layouts(const ops_activation *p) {
+    harness_layouts all = tensors(&p->in, &p->out);
+    if (p->kind == CLADE_PRELU) all.parameters[OPS_WEIGHT] = p->shared_slope ? 1 : p->in.c;
+    return all;
+}
+
+static harness_layouts binary_layouts(const ops_binary *p) {
+    return (harness_layouts){
+        .inputs = {raw(box_layout(p->rank, p->dims, p->stride_a, 0)),
+                   raw(box_layout(p->rank, p->dims, p->stride_b, 0))},
+        .output = box_layout(p->rank, p->dims, p->stride_out, 0),
+        .input_count = 2,
+    };
+}
+
+static harness_layouts softmax_layouts(const ops_softmax *p) {
+    int64_t dims[3] = {p->outer, p->length, p->inner};
+    return (harness_layouts){
+        .inputs = {raw(box_layout(3, dims, (int64_t[]){p->in_stride, p->inner, 1}, 0))},
+        .output = box_layout(3, dims, (int64_t[]){p->out_stride, p->inner, 1}, 0),
+        .input_count = 1,
+    };
+}
+
+static harness_layouts copy_layouts(const ops_copy *p) {
+    return (harness_layouts){
+        .inputs = {raw(box_layout(p->rank, p->in_dims, p->stride_in, p->in_offset))},
+        .output = box_layout(p->rank, p->dims, p->stride_out, p->out_offset),
+        .input_count = 1,
+    };
+}
+
+static harness_layouts mean_layouts(const ops_mean *p) {
+    int64_t first = box_layout(p->rank, p->dims, p->stride_in, 0).reach - 1;
+    return (harness_layouts){
+        .inputs = {raw(box_layout(p->reduce_rank, p->reduce_dims, p->reduce_stride, first))},
+        .output = box_layout(p->rank, p->dims, p->stride_out, 0),
+        .input_count = 1,
+    };
+}
+
+harness_layouts harness_layouts_of(const ops_problem *problem) {
+    switch (problem->kind) {
+    case OPS_CONV2D:
+        return conv2d_layouts(&problem->conv2d);
+    case OPS_POOL:
+        return tensors(&problem->pool.in, &problem->pool.out);
+    case OPS_LINEAR:
+        return linear_layouts(&problem->linear);
+    case OPS_AFFINE:
+        return affine_layouts(&problem->affine);
+    case OPS_LRN:
+        return tensors(&problem->lrn.in, &problem->lrn.out);
+    case OPS_ACTIVATION:
+        return activation_layouts(&problem->activation);
+    case OPS_BINARY:
+        return binary_layouts(&problem->binary);
+    case OPS_SOFTMAX:
+        return softmax_layouts(&problem->softmax);
+    case OPS_COPY:
+        return copy_layouts(&problem->copy);
+    case OPS_REORDER:
+        return tensors(&problem->reorder.in, &problem->reorder.out);
+    case OPS_MEAN:
+        return mean_layouts(&problem->mean);
+    default:
+        return (harness_layouts){0};
+    }
+}
+
+harness_sizes harness_count(const ops_problem *problem) {
+    harness_layouts all = harness_layouts_of(problem);
+    harness_sizes sizes = {.output = all.output.count, .input_count = all.input_count};
+    for (int32_t i = 0; i < all.input_count; i++) sizes.inputs[i] = all.inputs[i].count;
+    memcpy(sizes.parameters, all.parameters, sizeof sizes.parameters);
+    return sizes;
+}
