@@ -11,6 +11,8 @@
 
 #include "base/base.h"
 
+#include <stdatomic.h>
+
 typedef struct graph_no_settings {
     char unused;
 } graph_no_settings;
@@ -46,14 +48,14 @@ typedef struct graph_node {
     clade_tensor parameters[GRAPH_MAX_PARAMETERS]; /* gaps have a negative id */
     clade_tensor output;
     graph_attributes attributes;
+    char *words; /* the settings for people; graph_describe keeps it */
 } graph_node;
 
 /* The values of a parameter. Shared by clones, freed with the last. */
 typedef struct graph_value {
-    int references; /* graphs are used by one thread at a time, but clones live in plans: atomic access only */
+    atomic_int references; /* a graph has one thread at a time, but clones may live on other threads */
     clade_type type;
-    const void *data;
-    bool owned; /* data is freed with the value; else borrowed */
+    const void *data; /* behind this struct when it is the graph's own, else borrowed */
 } graph_value;
 
 /* How a parameter follows from others, evaluated when a plan packs its weights (graph/parameter.c). s are sources. */
@@ -92,7 +94,7 @@ typedef struct graph_output {
 } graph_output;
 
 typedef struct graph_attachment {
-    int references;
+    atomic_int references;
     void *object;
     void (*release)(void *object);
 } graph_attachment;
@@ -110,7 +112,6 @@ struct clade_graph {
     size_t output_count, output_capacity;
     graph_attachment **attachments;
     size_t attachment_count, attachment_capacity;
-    char *text; /* scratch of clade_graph_node's settings string */
 };
 
 /* ---- Operators: what every node_NAME.c gives (table.c lists them) ----------------------------------------------- */
@@ -125,7 +126,7 @@ typedef struct graph_op_info {
     uint64_t (*multiply_adds)(const clade_graph *graph, const graph_node *node);
 } graph_op_info;
 
-extern const graph_op_info graph_op_table[GRAPH_OP_COUNT];
+extern const graph_op_info *const graph_op_table[GRAPH_OP_COUNT];
 #define OP(name, settings) extern const graph_op_info graph_##name##_info;
 #include "graph/ops.inc"
 
@@ -145,10 +146,17 @@ typedef struct graph_new_node {
  * nothing at all. */
 clade_status graph_add(clade_graph *graph, const graph_new_node *node, clade_tensor *output_out);
 
-/* Fails when the graph or the tensor is not valid, or the tensor is a parameter. `verb` starts the message. */
-clade_status graph_check_input(const clade_graph *graph, clade_tensor tensor, const char *what);
-/* True when every reserved word is zero. */
-bool graph_reserved_clear(const uint64_t *reserved, size_t count);
+/* What every `clade_graph_NAME` checks first, and sets *output_out to no tensor: objects, tensors, settings, reserved words. */
+clade_status graph_check_call(const clade_graph *graph, const char *op, const clade_tensor *inputs, size_t input_count,
+                              const void *settings, const uint64_t *reserved, clade_tensor *output_out);
+/* "failed to add OP "NAME" to [shapes of its inputs]: " and the rule. */
+clade_status graph_refuse(const clade_graph *graph, const graph_node *node, clade_status status, const char *rule, ...)
+    BASE_PRINTF(4, 5);
+/* Fails unless an activation that may follow a layer is a known one. */
+clade_status graph_check_activation(const clade_graph *graph, const char *op, const char *name,
+                                    clade_activation activation);
+/* ", relu" for an activation that follows a layer. */
+void graph_describe_activation(base_text *text, clade_activation activation);
 
 static inline graph_tensor *graph_tensor_of(const clade_graph *graph, clade_tensor tensor) {
     return &graph->tensors[tensor.id];
@@ -163,6 +171,12 @@ static inline bool graph_is_tensor(clade_tensor tensor) { return tensor.id >= 0;
 clade_status graph_clone(const clade_graph *graph, clade_graph **clone_out);
 /* Puts `batch` in place of CLADE_BATCH and infers all shapes again. */
 clade_status graph_set_batch(clade_graph *graph, int64_t batch);
+
+/* Writes node->words anew; to be called when attributes have changed (graph_compact does it for all). */
+clade_status graph_describe(const clade_graph *graph, graph_node *node);
+/* Appends a tensor without a node's checks; the name is copied. */
+clade_status graph_add_tensor(clade_graph *graph, const char *name, clade_tensor_kind kind, const clade_shape *shape,
+                              int32_t producer, clade_tensor *tensor_out);
 
 /* Every use of `from` as node input or graph output becomes a use of `to`. */
 void graph_replace_uses(clade_graph *graph, clade_tensor from, clade_tensor to);
@@ -188,8 +202,15 @@ clade_status graph_compact(clade_graph *graph);
 /* ---- Parameters (parameter.c) --------------------------------------------------------------------------------------- */
 /* Writes a parameter's values, given or derived, as float32. */
 clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, float *values_out);
+/* Gives up one hold on a value and clears the pointer; NULL is fine. */
+void graph_value_release(base_env *env, graph_value **value);
+/* Lets go of all values and attachments, of use only until the weights are on the device. */
+void graph_drop_values(clade_graph *graph);
 /* CLADE_ERROR_MISSING_WEIGHTS that names the first few parameters without values, and how many there are. */
 clade_status graph_check_values(const clade_graph *graph);
+/* Start and end of a slice along a dimension, none negative. */
+void graph_slice_range(const clade_slice_settings *settings, const clade_shape *shape, int32_t d, int64_t *start_out,
+                       int64_t *end_out);
 /* The words for an activation, e.g. "relu". */
 const char *graph_activation_name(clade_activation activation);
 
