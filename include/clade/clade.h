@@ -547,16 +547,16 @@ typedef struct clade_tensor_info {
 
 /** A node as the graph holds it. Strings and arrays belong to the graph and live until it changes. */
 typedef struct clade_node_info {
-    const char *name;               /**< Unique in its graph. */
-    const char *op;                 /**< e.g. "conv2d". */
-    const char *settings;           /**< In words, e.g. "7x7 / 2, pad 3, relu"; may be empty. */
-    const clade_tensor *inputs;     /**< What it reads. */
-    size_t input_count;             /**< How many. */
-    const clade_tensor *parameters; /**< Its weights. */
-    size_t parameter_count;         /**< How many. */
-    clade_tensor output;            /**< What it makes. */
-    uint64_t multiply_adds;         /**< For each image; 0 for operators without sums of products. */
-    uint64_t reserved[4];           /**< Zero. */
+    const char *name;           /**< Unique in its graph. */
+    const char *op;             /**< e.g. "conv2d". */
+    const char *settings;       /**< In words, e.g. "7x7 / 2, pad 3, relu"; may be empty. */
+    const clade_tensor *inputs; /**< What it reads. */
+    size_t input_count;         /**< How many. */
+    clade_tensor parameters[4]; /**< Weight, bias, running mean, running variance, as far as there are any. */
+    size_t parameter_count;     /**< How many. */
+    clade_tensor output;        /**< What it makes. */
+    uint64_t multiply_adds;     /**< For each image; 0 for operators without sums of products. */
+    uint64_t reserved[4];       /**< Zero. */
 } clade_node_info;
 
 CLADE_API size_t clade_graph_node_count(const clade_graph *graph);   /**< @return how many nodes; 0 for NULL. */
