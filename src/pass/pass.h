@@ -1,5 +1,5 @@
 /* pass.h: graph -> graph rewrites on a clone that belongs to a plan. One pass a file, one row in table.c, run in that order.
- * A pass leaves nodes in execution order and the graph's outputs as they were, by name, shape and value. */
+ * The graph's outputs stay as they were, by name, shape and value. */
 #ifndef PASS_PASS_H
 #define PASS_PASS_H
 
@@ -19,7 +19,22 @@ typedef struct pass_row {
 extern const pass_row pass_table[];
 extern const size_t pass_count;
 
-/* Runs every pass that is not disabled. */
+/* Runs every pass that is not disabled; after each, dead nodes are dropped and the rest put into execution order. */
 clade_status pass_run(clade_graph *graph, const pass_options *options);
+
+/* The rows of the table. A pass may leave dead nodes, and nodes out of order, to pass_run. */
+clade_status pass_normalise(clade_graph *graph, const pass_options *options);
+clade_status pass_fold(clade_graph *graph, const pass_options *options);
+clade_status pass_fuse(clade_graph *graph, const pass_options *options);
+clade_status pass_layout(clade_graph *graph, const pass_options *options);
+clade_status pass_concat(clade_graph *graph, const pass_options *options);
+
+/* True when every slice of a concat along the channels begins at a multiple of `block`: the last may be of any width. */
+bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block);
+
+/* Adds a derived parameter called "OWNER.ROLE". */
+clade_status pass_derive(clade_graph *graph, const graph_node *owner, const char *role, const clade_shape *shape,
+                         graph_derivation derivation, const clade_tensor sources[3], double constant,
+                         clade_tensor *parameter_out);
 
 #endif

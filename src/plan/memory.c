@@ -124,7 +124,7 @@ clade_status memory_plan(base_env *env, memory_block *blocks, size_t count, uint
     memory_item *items = base_allocate_zero(env, count, sizeof *items);
     const memory_item **placed = base_allocate_zero(env, count, sizeof *placed);
     const memory_item **obstacles = base_allocate_zero(env, count, sizeof *obstacles);
-    if (items == NULL || placed == NULL || obstacles == NULL) {
+    if (!items || !placed || !obstacles) {
         status = base_fail_memory(env, count * (sizeof *items + 2 * sizeof *placed), "the arena's plan");
         goto done;
     }

@@ -1,0 +1,105 @@
+/* layout.c: which activations lie in channel blocks (NCHWc), and where they are converted.
+ *
+ *   input ---> conv2d ===> pool ===> conv2d ===> reorder ---> flatten ---> linear ---> output      --- plain   === blocked
+ *
+ * A convolution without groups makes blocked results, since its kernel fills vectors with channels. Elementwise operators, LRN
+ * and pooling have no opinion and follow what they read; a binary or concat follows when any of its inputs is blocked. All other
+ * operators read and write plain tensors, and so do the outside's buffers: inputs and outputs of the graph.
+ *
+ * Exceptions, each because the padding lanes of a blocked tensor hold zeros (ops.h):
+ *   - a concat whose slices would begin inside a block stays plain: its inputs would come to lie across the lanes;
+ *   - a binary whose activation makes something else of 0 stays plain where there are padding lanes.
+ * A convolution that reads fewer channels than a block takes a plain input as it is: most of the blocked form would be padding.
+ *
+ * Reorders are as few as these choices allow: one for each tensor that is read in the other layout, shared by its readers. With
+ * one pixel and whole blocks of channels ([N, C, 1, 1], after global pooling) both layouts are the same bytes; the reorder node
+ * stands there all the same, and the plan makes nothing of it. */
+#include "pass/pass.h"
+
+typedef struct layout {
+    clade_graph *graph;
+    int32_t block;
+    clade_tensor *twins; /* by tensor: its copy in the other layout, or no tensor */
+} layout;
+
+static bool layout_reads_blocked(const clade_graph *graph, const graph_node *node) {
+    for (size_t i = 0; i < node->input_count; i++)
+        if (graph_tensor_of(graph, node->inputs[i])->block > 1) return true;
+    return false;
+}
+
+static bool layout_binary_fits(const clade_graph *graph, const graph_node *node, int32_t block) {
+    const clade_shape *shape = graph_shape_of(graph, node->output);
+    return base_shape_equal(graph_shape_of(graph, node->inputs[0]), graph_shape_of(graph, node->inputs[1])) &&
+           (shape->dims[1] % block == 0 || node->attributes.binary.activation != CLADE_SIGMOID);
+}
+
+/* Whether a node makes a blocked result, once those of all nodes before it are chosen. */
+static bool layout_is_blocked(const clade_graph *graph, const graph_node *node, int32_t block) {
+    switch (node->op) {
+    case GRAPH_OP_conv2d:
+        return node->attributes.conv2d.groups == 1;
+    case GRAPH_OP_pool:
+    case GRAPH_OP_lrn:
+    case GRAPH_OP_scale:
+    case GRAPH_OP_activation:
+        return layout_reads_blocked(graph, node);
+    case GRAPH_OP_binary:
+        return layout_reads_blocked(graph, node) && layout_binary_fits(graph, node, block);
+    case GRAPH_OP_concat:
+        return layout_reads_blocked(graph, node) && node->attributes.concat.axis == 1 &&
+               pass_slices_align(graph, node, block);
+    default:
+        return false;
+    }
+}
+
+/* The block in which a node wants one of its inputs. */
+static int32_t layout_wanted(const layout *chosen, const graph_node *node, size_t input) {
+    int32_t block = graph_tensor_of(chosen->graph, node->output)->block;
+    const graph_tensor *tensor = graph_tensor_of(chosen->graph, node->inputs[input]);
+    bool reads_few_channels = node->op == GRAPH_OP_conv2d && input == 0 && tensor->shape.dims[1] < chosen->block;
+    return reads_few_channels && block > 1 ? tensor->block : block;
+}
+
+/* `tensor`, or its twin when it lies in another block than `wanted`. */
+static clade_status layout_convert(layout *chosen, clade_tensor tensor, int32_t wanted, clade_tensor *converted_out) {
+    *converted_out = tensor;
+    if (graph_tensor_of(chosen->graph, tensor)->block == wanted) return CLADE_OK;
+    clade_tensor *twin = &chosen->twins[tensor.id];
+    if (!graph_is_tensor(*twin)) FORWARD(graph_add_reorder(chosen->graph, tensor, wanted, twin));
+    *converted_out = *twin;
+    return CLADE_OK;
+}
+
+static clade_status layout_insert_reorders(layout *chosen) {
+    clade_graph *graph = chosen->graph;
+    const size_t nodes = graph->node_count; /* reorders come behind them */
+    for (size_t i = 0; i < nodes; i++) {
+        for (size_t k = 0; k < graph->nodes[i].input_count; k++) {
+            const graph_node *node = &graph->nodes[i];
+            clade_tensor converted;
+            FORWARD(layout_convert(chosen, node->inputs[k], layout_wanted(chosen, node, k), &converted));
+            graph->nodes[i].inputs[k] = converted;
+        }
+    }
+    for (size_t i = 0; i < graph->output_count; i++)
+        FORWARD(layout_convert(chosen, graph->outputs[i].tensor, 1, &graph->outputs[i].tensor));
+    return CLADE_OK;
+}
+
+clade_status pass_layout(clade_graph *graph, const pass_options *options) {
+    if (options->channel_block <= 1) return CLADE_OK;
+    layout chosen = {.graph = graph, .block = options->channel_block};
+    chosen.twins = base_allocate_zero(graph->env, graph->tensor_count, sizeof *chosen.twins);
+    if (!chosen.twins) return base_fail_memory(graph->env, graph->tensor_count * sizeof *chosen.twins, "layouts");
+    for (size_t i = 0; i < graph->tensor_count; i++) chosen.twins[i] = GRAPH_NO_TENSOR;
+
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const graph_node *node = &graph->nodes[i];
+        graph_tensor_of(graph, node->output)->block = layout_is_blocked(graph, node, chosen.block) ? chosen.block : 1;
+    }
+    clade_status status = layout_insert_reorders(&chosen);
+    base_free(graph->env, chosen.twins);
+    return status;
+}
