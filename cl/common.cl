@@ -21,7 +21,7 @@
  * Every memory operand is two arguments: `__global float *` and a `ulong` offset in elements.
  *
  * Parameters, by -D:
- *     VECTOR      1, 4, 8 or 16: makes `vec` and what works on it
+ *     VECTOR      1, 4, 8 or 16: makes `vec` (floats), `ivec` (ints, masks) and what works on them
  *     ACTIVATION  a clade_activation's number: what activate() and activate_scalar() compute; default 0, none */
 
 /* ---- Activation: x stays NaN where it is NaN, as in the reference, so comparisons select and fmax is not used -------------- */
@@ -56,12 +56,16 @@ static inline float activate_scalar(float x, float slope) {
 #ifdef VECTOR
 #if VECTOR == 1
 typedef float vec;
+typedef int ivec;
 #elif VECTOR == 4
 typedef float4 vec;
+typedef int4 ivec;
 #elif VECTOR == 8
 typedef float8 vec;
+typedef int8 ivec;
 #elif VECTOR == 16
 typedef float16 vec;
+typedef int16 ivec;
 #else
 #error "VECTOR must be 1, 4, 8 or 16"
 #endif
@@ -87,6 +91,19 @@ static inline void vec_store(vec value, __global float *target) {
     vstore8(value, 0, target);
 #else
     vstore16(value, 0, target);
+#endif
+}
+
+/* Which of the lanes are among the first `count`; for select(). */
+static inline ivec vec_first(int count) {
+#if VECTOR == 1
+    return 0 < count;
+#elif VECTOR == 4
+    return (int4)(0, 1, 2, 3) < (ivec)(count);
+#elif VECTOR == 8
+    return (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (ivec)(count);
+#else
+    return (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < (ivec)(count);
 #endif
 }
 

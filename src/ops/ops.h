@@ -272,6 +272,14 @@ void ops_add_float(ops_launch *launch, float value);
 void ops_add_longs(ops_launch *launch, const int64_t *values, int32_t count); /* padded to 8 with zeros */
 /* Sets a one-dimensional range of at least `items`, padded up to the group size, which suits the device. */
 void ops_range(ops_launch *launch, const rt_device *device, int64_t items);
+/* Sets a one-dimensional range of groups of one, for kernels with reqd_work_group_size(1, 1, 1). */
+void ops_single_items(ops_launch *launch, int64_t items);
+/* True where explicit vectors of device->float_width floats in groups of one are the way to speed. */
+bool ops_suits_vectors(const rt_device *device);
+/* Of `units` of work, how many one after the other a group should take: few groups, yet enough to share out evenly. */
+int64_t ops_units_a_group(const rt_device *device, int64_t units);
+/* The applicable() of candidates that take everything. */
+bool ops_always_applicable(const ops_problem *problem, const rt_device *device);
 int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
                          void (*pack)(const ops_problem *, const ops_constant *, const float *, float *));
 /* Packs [C] values into a multiple of `constant->block`, zeros behind. */

@@ -10,6 +10,9 @@
 /* Groups of this size let CPU compilers vectorise across work-items and fill a GPU's warps. */
 enum { RANGE_GROUP = 64 };
 
+/* PoCL's workers take several groups at a time; with fewer than this for each of them the last ones wait for the slowest. */
+enum { GROUPS_A_UNIT = 16 };
+
 ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *kernel) {
     size_t index = recipe->launch_count++;
     ops_launch *launch = &recipe->launches[base_min((int64_t)index, OPS_MAX_LAUNCHES - 1)];
@@ -54,6 +57,27 @@ void ops_range(ops_launch *launch, const rt_device *device, int64_t items) {
     launch->local[0] = group;
     launch->global[0] = (size_t)base_round_up(items, (int64_t)group);
     launch->local_may_shrink = true;
+}
+
+void ops_single_items(ops_launch *launch, int64_t items) {
+    launch->dimensions = 1;
+    launch->local[0] = 1;
+    launch->global[0] = (size_t)items;
+}
+
+bool ops_suits_vectors(const rt_device *device) {
+    return device->type == CLADE_DEVICE_CPU &&
+           (device->float_width == 4 || device->float_width == 8 || device->float_width == 16);
+}
+
+int64_t ops_units_a_group(const rt_device *device, int64_t units) {
+    return base_max(1, units / (GROUPS_A_UNIT * (int64_t)device->compute_units));
+}
+
+bool ops_always_applicable(const ops_problem *problem, const rt_device *device) {
+    (void)problem;
+    (void)device;
+    return true;
 }
 
 int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
