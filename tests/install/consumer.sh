@@ -11,7 +11,7 @@ cd "$work"
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 if [ "$finder" = cmake ]; then
     case $kind in shared) target=clade ;; static) target=clade_static ;; esac
-    "$cmake" -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DVERSION="$version" -DTARGET=$target -DCOMPONENT=$kind
+    "$cmake" -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DVERSION="$version" -DTARGET="$target" -DCOMPONENT="$kind"
     "$cmake" --build build
     program=build/consumer
 else
