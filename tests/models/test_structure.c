@@ -1,0 +1,373 @@
+/* The zoo's networks have the tensors of the published checkpoints, by name, shape and order, the blocks of their golden
+ * results, and follow their settings. No device is needed. Oracle: tests/data/goldens, made with PyTorch. */
+#include "models/golden.h"
+
+#include "base/base.h"
+
+#include <clade/models.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static int open_context(void **state) {
+    clade_context *context = NULL;
+    assert_int_equal(clade_context_create(&(clade_context_settings){.device = "none"}, &context), CLADE_OK);
+    *state = context;
+    return 0;
+}
+
+static int close_context(void **state) {
+    clade_context *context = *state;
+    clade_context_destroy(&context);
+    return 0;
+}
+
+static clade_graph *build(clade_context *context, const char *model, const clade_model_settings *settings) {
+    clade_graph *graph = NULL;
+    const clade_status status = clade_model_create(context, model, settings, &graph);
+    if (status != CLADE_OK) {
+        char message[256];
+        clade_context_message(context, message, sizeof message);
+        fail_msg("%s: %s", model, message);
+    }
+    return graph;
+}
+
+static clade_tensor_info describe(const clade_graph *graph, clade_tensor tensor) {
+    clade_tensor_info info = {0};
+    assert_int_equal(clade_graph_tensor(graph, tensor, &info), CLADE_OK);
+    return info;
+}
+
+static clade_tensor_info find(const clade_graph *graph, const char *name) {
+    clade_tensor tensor = {-1};
+    if (clade_graph_find_tensor(graph, name, &tensor) != CLADE_OK) fail_msg("there is no tensor %s", name);
+    return describe(graph, tensor);
+}
+
+static void expect_shape(const char *name, const clade_shape *found, const clade_shape *expected) {
+    if (base_shape_equal(found, expected)) return;
+    char a[BASE_SHAPE_TEXT], b[BASE_SHAPE_TEXT];
+    fail_msg("%s has the shape %s instead of %s", name, base_shape_text(found, a, sizeof a),
+             base_shape_text(expected, b, sizeof b));
+}
+
+/* The golden results are for one image, the zoo's graphs for an open batch. */
+static clade_shape with_open_batch(clade_shape shape) {
+    shape.dims[0] = CLADE_BATCH;
+    return shape;
+}
+
+static bool is_statistic(const char *name) { return strstr(name, ".running_") != NULL; }
+
+/* A published checkpoint loads by name, and its tensors come in the order in which they are used. */
+static void parameters_are_those_of_the_checkpoint(void **state) {
+    for (size_t m = 0; m < golden_model_count; m++) {
+        golden g;
+        golden_read(golden_models[m], &g);
+        clade_graph *graph = build(*state, golden_models[m], NULL);
+        int64_t trainable = 0;
+        assert_int_equal(clade_graph_parameter_count(graph), g.tensor_count);
+        for (size_t i = 0; i < g.tensor_count; i++) {
+            clade_tensor tensor = {-1};
+            assert_int_equal(clade_graph_parameter_at(graph, i, &tensor), CLADE_OK);
+            const clade_tensor_info info = describe(graph, tensor);
+            assert_string_equal(info.name, g.tensors[i].name);
+            expect_shape(info.name, &info.shape, &g.tensors[i].shape);
+            assert_false(info.has_value);
+            int64_t elements = 0;
+            assert_true(base_shape_elements(&info.shape, &elements));
+            if (!is_statistic(info.name)) trainable += elements;
+        }
+        assert_int_equal(trainable, g.trainable);
+        clade_graph_destroy(&graph);
+        golden_clear(&g);
+    }
+}
+
+/* The index of the node that makes a tensor. */
+static size_t maker(const clade_graph *graph, const char *name) {
+    for (size_t i = 0; i < clade_graph_node_count(graph); i++) {
+        clade_node_info node = {0};
+        assert_int_equal(clade_graph_node(graph, i, &node), CLADE_OK);
+        if (strcmp(node.name, name) == 0) return i;
+    }
+    fail_msg("there is no node %s", name);
+    return 0;
+}
+
+static void blocks_have_the_shapes_and_order_of_the_goldens(void **state) {
+    for (size_t m = 0; m < golden_model_count; m++) {
+        golden g;
+        golden_read(golden_models[m], &g);
+        clade_graph *graph = build(*state, golden_models[m], NULL);
+        size_t last = 0;
+        for (size_t i = 0; i < g.block_count; i++) {
+            const clade_tensor_info info = find(graph, g.blocks[i].name);
+            const clade_shape expected = with_open_batch(g.blocks[i].shape);
+            expect_shape(info.name, &info.shape, &expected);
+            const size_t index = maker(graph, g.blocks[i].name);
+            assert_true(i == 0 || index > last);
+            last = index;
+        }
+        clade_graph_destroy(&graph);
+        golden_clear(&g);
+    }
+}
+
+static void input_and_output_go_by_those_names(void **state) {
+    for (size_t m = 0; m < golden_model_count; m++) {
+        golden g;
+        golden_read(golden_models[m], &g);
+        clade_graph *graph = build(*state, golden_models[m], NULL);
+        assert_int_equal(clade_graph_input_count(graph), 1);
+        assert_int_equal(clade_graph_output_count(graph), 1);
+
+        const clade_tensor_info input = find(graph, "input");
+        const clade_shape image = with_open_batch(g.input);
+        assert_int_equal(input.kind, CLADE_TENSOR_INPUT);
+        expect_shape("input", &input.shape, &image);
+
+        clade_tensor tensor = {-1};
+        const char *name = NULL;
+        assert_int_equal(clade_graph_output_at(graph, 0, &tensor, &name), CLADE_OK);
+        assert_string_equal(name, "output");
+        const clade_tensor_info output = describe(graph, tensor);
+        const clade_shape logits = {2, {CLADE_BATCH, (int64_t)g.output_count}};
+        expect_shape("output", &output.shape, &logits);
+        clade_graph_destroy(&graph);
+        golden_clear(&g);
+    }
+}
+
+static void the_zoo_lists_every_model_once(void **state) {
+    (void)state;
+    assert_int_equal(clade_model_count(), golden_model_count);
+    assert_null(clade_model_at(golden_model_count));
+    assert_null(clade_model_find("no such model"));
+    assert_null(clade_model_find(NULL));
+    for (size_t m = 0; m < golden_model_count; m++) {
+        golden g;
+        golden_read(golden_models[m], &g);
+        const clade_model_info *info = clade_model_at(m);
+        assert_string_equal(info->name, golden_models[m]);
+        assert_ptr_equal(clade_model_find(info->name), info);
+        assert_true(info->title[0] && info->paper[0]);
+        assert_int_equal(info->classes, g.output_count);
+        assert_int_equal(info->preprocess.channels, g.input.dims[1]);
+        assert_int_equal(info->preprocess.height, g.input.dims[2]);
+        assert_int_equal(info->preprocess.width, g.input.dims[3]);
+        assert_true(info->preprocess.resize == 0 || info->preprocess.resize >= info->preprocess.height);
+        golden_clear(&g);
+    }
+}
+
+/* clade_model_NAME builds what clade_model_create builds for "NAME". */
+static void the_functions_are_the_names(void **state) {
+    const struct {
+        const char *name;
+        clade_status (*create)(clade_context *, const clade_model_settings *, clade_graph **);
+    } functions[] = {{"lenet", clade_model_lenet},
+                     {"googlenet_d2l", clade_model_googlenet_d2l},
+                     {"googlenet", clade_model_googlenet},
+                     {"inception_v4", clade_model_inception_v4}};
+    assert_int_equal(BASE_COUNT(functions), clade_model_count());
+    for (size_t m = 0; m < BASE_COUNT(functions); m++) {
+        clade_graph *by_name = build(*state, functions[m].name, NULL), *by_function = NULL;
+        assert_int_equal(functions[m].create(*state, NULL, &by_function), CLADE_OK);
+        assert_int_equal(clade_graph_node_count(by_name), clade_graph_node_count(by_function));
+        for (size_t i = 0; i < clade_graph_node_count(by_name); i++) {
+            clade_node_info a = {0}, b = {0};
+            assert_int_equal(clade_graph_node(by_name, i, &a), CLADE_OK);
+            assert_int_equal(clade_graph_node(by_function, i, &b), CLADE_OK);
+            assert_string_equal(a.name, b.name);
+        }
+        clade_graph_destroy(&by_name);
+        clade_graph_destroy(&by_function);
+    }
+}
+
+/* Classes change the last layer and nothing else, channels the first. */
+static void classes_and_channels_change_one_layer_each(void **state) {
+    enum { CLASSES = 7, CHANNELS = 5 };
+    for (size_t m = 0; m < golden_model_count; m++) {
+        golden g;
+        golden_read(golden_models[m], &g);
+        clade_graph *graph =
+            build(*state, golden_models[m], &(clade_model_settings){.classes = CLASSES, .channels = CHANNELS});
+        assert_int_equal(clade_graph_parameter_count(graph), g.tensor_count);
+        for (size_t i = 0; i < g.tensor_count; i++) {
+            clade_shape expected = g.tensors[i].shape;
+            if (i == 0) expected.dims[1] = CHANNELS;
+            if (i + 2 >= g.tensor_count) expected.dims[0] = CLASSES;
+            const clade_tensor_info info = find(graph, g.tensors[i].name);
+            expect_shape(info.name, &info.shape, &expected);
+        }
+        assert_int_equal(find(graph, "input").shape.dims[1], CHANNELS);
+        clade_graph_destroy(&graph);
+        golden_clear(&g);
+    }
+}
+
+/* Sizes worked out by hand from the papers' kernels and strides. */
+static void the_image_size_runs_through(void **state) {
+    const struct {
+        const char *model;
+        clade_model_settings settings;
+        const char *tensor;
+        clade_shape expected;
+    } cases[] = {
+        {"lenet", {.height = 32, .width = 40}, "pool2", {4, {CLADE_BATCH, 16, 6, 8}}},
+        {"lenet", {.height = 32, .width = 40}, "fc1.weight", {2, {120, 16 * 6 * 8}}},
+        {"googlenet_d2l", {.height = 28}, "inception5b", {4, {CLADE_BATCH, 1024, 1, 3}}},
+        {"googlenet", {.width = 320}, "inception5b", {4, {CLADE_BATCH, 1024, 7, 10}}},
+        {"googlenet", {.width = 320}, "fc.weight", {2, {1000, 1024}}},
+        {"inception_v4", {.height = 331, .width = 75}, "features.21", {4, {CLADE_BATCH, 1536, 9, 1}}},
+    };
+    for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+        clade_graph *graph = build(*state, cases[i].model, &cases[i].settings);
+        const clade_tensor_info info = find(graph, cases[i].tensor);
+        expect_shape(cases[i].tensor, &info.shape, &cases[i].expected);
+        clade_graph_destroy(&graph);
+    }
+}
+
+/* ---- Refusals ------------------------------------------------------------------------------------------------------ */
+
+/* The call fails, leaves no graph, and says `words`. */
+static void expect_refusal(clade_context *context, const char *model, const clade_model_settings *settings,
+                           clade_status status, const char *words) {
+    clade_graph *graph = (clade_graph *)context; /* anything but NULL */
+    assert_int_equal(clade_model_create(context, model, settings, &graph), status);
+    assert_null(graph);
+    char message[512];
+    clade_context_message(context, message, sizeof message);
+    if (!strstr(message, words)) fail_msg("\"%s\" does not say \"%s\"", message, words);
+}
+
+static void sizes_below_zero_are_refused(void **state) {
+    for (size_t m = 0; m < golden_model_count; m++) {
+        const char *model = golden_models[m];
+        expect_refusal(*state, model, &(clade_model_settings){.classes = -1}, CLADE_ERROR_SHAPE, "classes -1");
+        expect_refusal(*state, model, &(clade_model_settings){.channels = -2}, CLADE_ERROR_SHAPE, "channels -2");
+        expect_refusal(*state, model, &(clade_model_settings){.height = -3}, CLADE_ERROR_SHAPE, "height -3");
+        expect_refusal(*state, model, &(clade_model_settings){.width = INT32_MIN}, CLADE_ERROR_SHAPE,
+                       "width -2147483648");
+    }
+}
+
+static void sizes_that_overflow_are_refused(void **state) {
+    const clade_model_settings settings = {.channels = INT32_MAX, .height = INT32_MAX, .width = INT32_MAX};
+    for (size_t m = 0; m < golden_model_count; m++)
+        expect_refusal(*state, golden_models[m], &settings, CLADE_ERROR_SHAPE, "input");
+}
+
+static void reserved_fields_are_refused(void **state) {
+    const clade_model_settings settings = {.reserved = {[5] = 1}};
+    expect_refusal(*state, "lenet", &settings, CLADE_ERROR_INVALID_ARGUMENT, "reserved");
+}
+
+/* The message names the first layer that finds no room. */
+static void images_too_small_are_refused_by_layer(void **state) {
+    const struct {
+        const char *model;
+        int32_t smallest;
+        const char *layer; /* that refuses one row less */
+    } cases[] = {{"lenet", 12, "pool2"}, {"googlenet", 47, "maxpool4"}, {"inception_v4", 75, "features.18"}};
+    for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+        clade_graph *graph = build(*state, cases[i].model, &(clade_model_settings){.height = cases[i].smallest});
+        clade_graph_destroy(&graph);
+        expect_refusal(*state, cases[i].model, &(clade_model_settings){.height = cases[i].smallest - 1},
+                       CLADE_ERROR_SHAPE, cases[i].layer);
+    }
+}
+
+static void an_unknown_model_is_answered_with_the_list(void **state) {
+    for (size_t m = 0; m < golden_model_count; m++)
+        expect_refusal(*state, "alexnet", NULL, CLADE_ERROR_NOT_FOUND, golden_models[m]);
+    expect_refusal(*state, "alexnet", NULL, CLADE_ERROR_NOT_FOUND, "\"alexnet\"");
+}
+
+static void null_arguments_are_refused(void **state) {
+    clade_graph *graph = NULL;
+    assert_int_equal(clade_model_create(*state, NULL, NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_model_create(NULL, "lenet", NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_model_create(*state, "lenet", NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_model_lenet(NULL, NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_model_lenet(*state, NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_null(graph);
+}
+
+/* ---- Running out of memory ------------------------------------------------------------------------------------------- */
+
+typedef struct meagre {
+    size_t left; /* allocations until one fails */
+    size_t live; /* allocations that were not freed */
+} meagre;
+
+static void *meagre_allocate(void *user, size_t size) {
+    meagre *m = user;
+    if (m->left == 0) return NULL;
+    m->left--;
+    void *memory = malloc(size);
+    if (memory) m->live++;
+    return memory;
+}
+
+static void meagre_deallocate(void *user, void *memory) {
+    ((meagre *)user)->live--;
+    free(memory);
+}
+
+/* Whichever allocation fails, the builder says so and gives everything back. */
+static void running_out_of_memory_leaks_nothing(void **state) {
+    (void)state;
+    const struct {
+        const char *model;
+        size_t step; /* the larger network has thousands of allocations */
+    } cases[] = {{"lenet", 1}, {"inception_v4", 97}};
+    for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+        clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
+        for (size_t room = 0; status != CLADE_OK; room += cases[i].step) {
+            meagre memory = {.left = SIZE_MAX};
+            const clade_allocator allocator = {meagre_allocate, meagre_deallocate, &memory};
+            const clade_context_settings settings = {.device = "none", .allocator = &allocator};
+            clade_context *context = NULL;
+            assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+            memory.left = room;
+            clade_graph *graph = NULL;
+            status = clade_model_create(context, cases[i].model, NULL, &graph);
+            if (status != CLADE_OK) {
+                assert_int_equal(status, CLADE_ERROR_OUT_OF_MEMORY);
+                assert_null(graph);
+            }
+            clade_graph_destroy(&graph);
+            clade_context_destroy(&context);
+            assert_int_equal(memory.live, 0);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameters_are_those_of_the_checkpoint),
+        cmocka_unit_test(blocks_have_the_shapes_and_order_of_the_goldens),
+        cmocka_unit_test(input_and_output_go_by_those_names),
+        cmocka_unit_test(the_zoo_lists_every_model_once),
+        cmocka_unit_test(the_functions_are_the_names),
+        cmocka_unit_test(classes_and_channels_change_one_layer_each),
+        cmocka_unit_test(the_image_size_runs_through),
+        cmocka_unit_test(sizes_below_zero_are_refused),
+        cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(reserved_fields_are_refused),
+        cmocka_unit_test(images_too_small_are_refused_by_layer),
+        cmocka_unit_test(an_unknown_model_is_answered_with_the_list),
+        cmocka_unit_test(null_arguments_are_refused),
+        cmocka_unit_test(running_out_of_memory_leaks_nothing),
+    };
+    return cmocka_run_group_tests_name("models.structure", tests, open_context, close_context);
+}
