@@ -58,8 +58,8 @@ void rt_context_handles(const rt_context *context, void **context_out, void **de
 clade_status rt_devices(base_env *env, bool (*visit)(void *user, const rt_device *device), void *user);
 
 /* ---- Queue ------------------------------------------------------------------------------------------------------------ */
-/* A fresh in-order queue, or, with a handle, the caller's, retained, checked to belong to the context; when that one is
- * out-of-order every command is followed by a barrier so that the order holds all the same. */
+/* With a handle the caller's queue, retained, checked to belong to the context; without one the queue that the context was
+ * wrapped around, else a fresh in-order one. When a caller's queue is out-of-order every command is followed by a barrier so that the order holds all the same. */
 clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queue **queue_out);
 void rt_queue_destroy(rt_queue **queue);
 /* The queue waits for events (array of cl_event). */
@@ -73,7 +73,8 @@ clade_status rt_queue_finish(rt_queue *queue);
 /* ---- Buffers ---------------------------------------------------------------------------------------------------------- */
 /* Refuses sizes above the device's limits with CLADE_ERROR_OUT_OF_DEVICE_MEMORY; `what` names the buffer in messages. */
 clade_status rt_buffer_create(rt_context *context, uint64_t size, const char *what, rt_buffer **buffer_out);
-/* Around a cl_mem of the caller, retained until released. Checks context and size (bytes from offset on). */
+/* Around a cl_mem of the caller, retained until destroyed. Checks context, offset (a multiple of 4) and size (bytes from offset
+ * on). rt_write and rt_read count from `offset`; rt_buffer_handle is the whole cl_mem. */
 clade_status rt_buffer_wrap(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size, const char *what,
                             rt_buffer **buffer_out);
 void rt_buffer_destroy(rt_buffer **buffer);
@@ -91,6 +92,10 @@ clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, 
  * log and the numbered source go to the log callback, and the message names source and options. */
 clade_status rt_program_get(rt_context *context, const char *source, const char *options, rt_program **program_out);
 void rt_program_release(rt_program **program);
+/* Stores the binaries of all programs built so far in the cache on disk; cheap when there is nothing new. Best called once all
+ * kernels of a plan have run: some drivers compile a kernel at its first launch, and only then is it in the binary. Never fails.
+ * rt_context_close does it, too. */
+void rt_programs_store(rt_context *context);
 
 /* ---- Kernels ----------------------------------------------------------------------------------------------------------- */
 clade_status rt_kernel_create(rt_program *program, const char *name, rt_kernel **kernel_out);
@@ -113,10 +118,10 @@ typedef struct rt_gemm {
     int64_t m, n, k;
     int64_t lead_a, lead_b, lead_c;
 } rt_gemm;
-/* Bytes of workspace a product needs; also compiles and warms CLBlast for this device (slow the first time). Offsets that a run
- * will use must be multiples of `alignment` bytes or be given here as they will be: CLBlast's need depends on them. */
+/* Bytes of workspace a product needs, whatever its offsets; also compiles and warms CLBlast for this device (slow the first time),
+ * so it must have been called before a run of the same shape. */
 clade_status rt_gemm_workspace(rt_context *context, const rt_gemm *gemm, uint64_t *bytes_out);
-/* All offsets are in elements; memories are cl_mem handles. */
+/* Offsets are in elements but for the workspace's, a multiple of the device's alignment; memories are cl_mem handles. */
 clade_status rt_gemm_run(rt_queue *queue, const rt_gemm *gemm, void *a, uint64_t offset_a, void *b, uint64_t offset_b,
                          void *c, uint64_t offset_c, void *workspace, uint64_t workspace_offset_bytes);
 

@@ -1,0 +1,89 @@
+/* objects.h: the structs behind rt.h's handles, for the files of this room only. */
+#ifndef RT_OBJECTS_H
+#define RT_OBJECTS_H
+
+#include "rt/cache.h"
+#include "rt/error.h"
+#include "rt/rt.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct rt_program_table {
+    bool open;
+    pthread_mutex_t lock; /* guards what follows, and the fields of its programs */
+    pthread_cond_t built; /* some program left the state of being built */
+    rt_program **programs;
+    size_t count, capacity;
+    pthread_mutex_t compiler; /* taken around builds under RT_QUIRK_SERIAL_BUILDS */
+} rt_program_table;
+
+struct rt_context {
+    base_env *env;
+    cl_context context;
+    cl_device_id device_id;
+    cl_command_queue queue;         /* for uploads */
+    cl_command_queue callers_queue; /* the same one, if the caller gave it: then sessions use it, too */
+    rt_device device;
+    char platform_version[128];
+    _Atomic uint64_t allocated; /* bytes in buffers that this context made */
+    rt_cache *cache;            /* NULL: none */
+    rt_program_table table;
+    uint32_t gemm_warmed; /* a bit for each way through CLBlast that was taken once; guarded by gemm.c */
+};
+
+/* What lies behind `offset` in some memory, as an object of its own: CLBlast takes no offset into its workspace. */
+typedef struct rt_region {
+    cl_mem memory; /* the sub-buffer, which keeps its parent alive */
+    cl_mem parent;
+    uint64_t offset;
+} rt_region;
+
+struct rt_queue {
+    rt_context *context;
+    cl_command_queue handle;
+    bool out_of_order;
+    rt_region *regions; /* made by gemm.c, kept for the next run */
+    size_t region_count, region_capacity;
+};
+
+struct rt_buffer {
+    rt_context *context;
+    cl_mem handle;
+    uint64_t offset; /* of the caller's memory where the buffer begins; 0 for our own */
+    uint64_t size;
+    bool is_callers;
+};
+
+struct rt_program {
+    rt_context *context;
+    cl_program handle;
+    rt_cache_key key;
+    uint32_t holds;   /* one of them is the table's */
+    bool being_built; /* then `handle` is not set yet */
+    bool stored;      /* the cache has been given its binary */
+    char name[64];    /* of its source */
+};
+
+struct rt_kernel {
+    rt_program *program; /* held */
+    cl_kernel handle;
+    uint64_t max_work_group;
+    char name[64];
+};
+
+/* Ends every command: keeps the order on a queue that does not. */
+clade_status rt_queue_order(rt_queue *queue);
+
+/* program.c */
+clade_status rt_program_table_open(rt_context *context);
+void rt_program_table_close(rt_context *context);
+void rt_program_hold(rt_program *program);
+/* rt_program_get with the text itself; `name` is for messages. */
+clade_status rt_program_get_text(rt_context *context, const char *name, const char *text, const char *options,
+                                 rt_program **program_out);
+
+/* gemm.c */
+void rt_gemm_library_close(rt_context *context);
+
+#endif

@@ -1,0 +1,32 @@
+/* quirks.c: what is known to be wrong with some drivers, each row with its evidence. */
+#include "rt/device.h"
+
+#include <string.h>
+
+/* A row holds for a device when each of its texts that is not NULL occurs in the device's. */
+typedef struct quirk_row {
+    const char *platform, *name, *driver;
+    uint32_t quirks;
+    const char *evidence;
+} quirk_row;
+
+static const quirk_row rows[] = {
+    {"Portable Computing Language", NULL, NULL, RT_QUIRK_HOST_ALLOCATION,
+     "buffers are allocated lazily and a failure at enqueue is not noticed (pocl#1155)"},
+    {"Intel(R) OpenCL", NULL, NULL, RT_QUIRK_SERIAL_BUILDS, "the compiler races with itself (opencl-clang#427)"},
+    {"rusticl", NULL, NULL, RT_QUIRK_SERIAL_BUILDS | RT_QUIRK_NO_BINARIES,
+     "22.3 is young: its compiler is not trusted with threads, nor its binaries across drivers that share a version"},
+    {"Oclgrind", NULL, NULL, RT_QUIRK_SERIAL_BUILDS | RT_QUIRK_NO_BINARIES,
+     "an interpreter with one host thread (oclgrind 21.10), used to look for faults: it should see the source"},
+};
+
+static bool occurs(const char *part, const char *text) { return !part || strstr(text, part); }
+
+uint32_t rt_find_quirks(const rt_device *device) {
+    uint32_t quirks = 0;
+    for (size_t i = 0; i < BASE_COUNT(rows); i++)
+        if (occurs(rows[i].platform, device->platform) && occurs(rows[i].name, device->name) &&
+            occurs(rows[i].driver, device->driver))
+            quirks |= rows[i].quirks;
+    return quirks;
+}
