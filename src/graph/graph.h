@@ -149,6 +149,8 @@ clade_status graph_add(clade_graph *graph, const graph_new_node *node, clade_ten
 /* What every `clade_graph_NAME` checks first, and sets *output_out to no tensor: objects, tensors, settings, reserved words. */
 clade_status graph_check_call(const clade_graph *graph, const char *op, const clade_tensor *inputs, size_t input_count,
                               const void *settings, const uint64_t *reserved, clade_tensor *output_out);
+/* True when every reserved word is zero. */
+bool graph_reserved_clear(const uint64_t *reserved, size_t count);
 /* "failed to add OP "NAME" to [shapes of its inputs]: " and the rule. */
 clade_status graph_refuse(const clade_graph *graph, const graph_node *node, clade_status status, const char *rule, ...)
     BASE_PRINTF(4, 5);

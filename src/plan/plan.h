@@ -1,0 +1,165 @@
+/* plan.h: from a compiled graph to something a session can run.
+ *
+ *   graph --passes--> compiled graph --storage--> where each tensor lies --lower--> problems --ops--> recipes = steps
+ *                                                        \--memory--> arena offsets       \--weights--> constants on the device
+ *
+ * A plan never changes once it has been made. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "graph/graph.h"
+#include "ops/ops.h"
+#include "rt/context.h"
+
+#include <stdatomic.h>
+
+/* ---- Storage: where tensors lie ------------------------------------------------------------------------------------------ */
+
+typedef enum plan_place {
+    PLAN_ARENA,  /* the session's arena */
+    PLAN_INPUT,  /* memory bound to graph input `index` */
+    PLAN_OUTPUT, /* memory bound to graph output `index` */
+    PLAN_NOWHERE /* an operand that a step does not have */
+} plan_place;
+
+/* Memory that one or more tensors share: a tensor with its slices, aliases and in-place successors. */
+typedef struct plan_block {
+    plan_place place;
+    int32_t index; /* of the graph input or output */
+    uint64_t bytes;
+    int32_t first, last; /* nodes between which it holds something of use */
+    uint64_t offset;     /* bytes from the start of the arena */
+} plan_block;
+
+typedef struct plan_location {
+    int32_t block;        /* index into plan_storage::blocks, or -1 */
+    int64_t offset;       /* elements from the start of the block */
+    int64_t batch_stride; /* elements from one image to the next */
+    bool aliased;         /* the tensor is its producer's input, seen otherwise: nothing to do for that node */
+} plan_location;
+
+typedef struct plan_storage {
+    base_env *env;
+    plan_block *blocks;
+    size_t block_count, block_capacity;
+    plan_location *locations; /* one a tensor */
+} plan_storage;
+
+/* Gives every activation a location. The graph must be compiled; its inputs and outputs become the blocks that callers bind. */
+clade_status plan_storage_make(const clade_graph *graph, bool in_place, plan_storage *storage_out);
+void plan_storage_free(plan_storage *storage);
+/* Elements of one image of a tensor as it lies in memory, padding lanes included. */
+int64_t plan_image_elements(const graph_tensor *tensor);
+
+/* ---- Steps ---------------------------------------------------------------------------------------------------------------- */
+
+/* Where a step finds an operand. */
+typedef struct plan_operand {
+    plan_place place;
+    int32_t index;   /* of the graph input or output */
+    uint64_t offset; /* elements from its start */
+} plan_operand;
+
+typedef struct plan_step {
+    size_t node;
+    ops_problem problem;
+    ops_recipe recipe;
+    plan_operand inputs[OPS_MAX_INPUTS], output, workspace;
+    uint64_t gemm_workspace; /* bytes for matrix products, behind recipe.workspace */
+    rt_program *programs[OPS_MAX_LAUNCHES];
+    rt_buffer *constants[OPS_MAX_CONSTANTS];
+} plan_step;
+
+/* A problem to solve for a node, with the tensors it works on. */
+typedef struct plan_task {
+    ops_problem problem;
+    clade_tensor inputs[OPS_MAX_INPUTS]; /* a negative id: none */
+    clade_tensor output;
+} plan_task;
+
+/* The problem of a node; for a concat, that of copying input `part`. */
+clade_status plan_lower(const clade_graph *graph, const plan_storage *storage, size_t node, size_t part,
+                        plan_task *task_out);
+/* How many problems a node has: 0 when its result is an alias. */
+size_t plan_part_count(const clade_graph *graph, const plan_storage *storage, size_t node);
+
+/* ---- Plan ------------------------------------------------------------------------------------------------------------------- */
+
+/* An input or output as callers see it. */
+typedef struct plan_port {
+    char *name;
+    uint64_t bytes;
+} plan_port;
+
+struct clade_plan {
+    atomic_int references;
+    clade_context *context; /* held */
+    base_env *env;
+    clade_graph *graph; /* compiled, without values */
+    bool dry;
+    plan_step *steps;
+    size_t step_count;
+    plan_port *inputs, *outputs;
+    size_t input_count, output_count;
+    clade_plan_memory memory;
+};
+
+clade_plan *plan_hold(clade_plan *plan);
+void plan_release(clade_plan *plan); /* NULL is fine */
+
+/* Packs and uploads the constants of every step; plan->graph still has its values. */
+clade_status plan_upload_weights(clade_plan *plan);
+/* Bytes of all constants; false on overflow. */
+bool plan_weight_bytes(const clade_plan *plan, uint64_t *bytes_out);
+
+/* ---- Session ------------------------------------------------------------------------------------------------------------------ */
+
+/* Memory bound to an input or output for a run: a cl_mem and elements from its start. */
+typedef struct session_binding {
+    void *memory;
+    uint64_t offset;
+} session_binding;
+
+/* A kernel argument that depends on what is bound. */
+typedef struct session_patch {
+    uint32_t argument; /* the pointer's; the offset's is the next */
+    plan_operand operand;
+} session_patch;
+
+typedef struct session_launch {
+    const plan_step *step;
+    const ops_launch *launch;
+    rt_kernel *kernel; /* NULL for matrix products */
+    size_t local[3];
+    session_patch patches[OPS_MAX_INPUTS + 1];
+    size_t patch_count;
+} session_launch;
+
+struct clade_session {
+    clade_plan *plan; /* held */
+    base_env *env;
+    rt_context *rt;
+    rt_queue *queue;
+    rt_buffer *arena; /* NULL when the plan needs none */
+    session_launch *launches;
+    size_t launch_count;
+    session_binding *bindings; /* inputs, then outputs */
+    rt_buffer **staging;       /* for clade_run: inputs, then outputs; made at its first call */
+    atomic_flag busy;
+    bool lost;
+};
+
+clade_status session_create(clade_plan *plan, void *cl_queue_handle, clade_session **session_out);
+/* CLADE_ERROR_BUSY or CLADE_ERROR_DEVICE_LOST; else the caller owns the session until session_leave. */
+clade_status session_enter(clade_session *session, const char *verb);
+/* Gives `status` back, and marks the session lost when it says so. */
+clade_status session_leave(clade_session *session, clade_status status);
+/* Index of the port called `name`, or number `position` when name is NULL. */
+clade_status session_find_port(const clade_session *session, bool is_output, const char *name, size_t position,
+                               size_t *port_out);
+/* Enqueues every launch with what is in session->bindings. */
+clade_status session_enqueue(clade_session *session);
+/* Makes the staging buffers and runs once, so that no later run compiles anything. */
+clade_status session_warm_up(clade_session *session);
+
+#endif

@@ -1,0 +1,217 @@
+/* session.c: a session: kernel objects with their arguments, the arena, and the launches of a run in order.
+ *
+ * Arguments are set once, when the session is made, but for those that depend on what the caller binds: each launch knows
+ * them as patches, and a run sets them anew. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+/* ---- Arguments --------------------------------------------------------------------------------------------------------------- */
+
+/* Where an argument of kind input, output, constant or workspace lies. */
+static plan_operand operand_of(const plan_step *step, ops_argument_kind kind, int32_t index, uint64_t more) {
+    plan_operand operand = step->workspace;
+    if (kind == OPS_INPUT) operand = step->inputs[index];
+    if (kind == OPS_OUTPUT) operand = step->output;
+    operand.offset += more;
+    return operand;
+}
+
+static session_binding resolve(const clade_session *session, const plan_operand *operand) {
+    if (operand->place == PLAN_ARENA)
+        return (session_binding){.memory = rt_buffer_handle(session->arena), .offset = operand->offset};
+    const size_t port = (size_t)operand->index + (operand->place == PLAN_OUTPUT ? session->plan->input_count : 0);
+    session_binding bound = session->bindings[port];
+    bound.offset += operand->offset;
+    return bound;
+}
+
+static clade_status set_memory(rt_kernel *kernel, uint32_t argument, session_binding binding) {
+    FORWARD(rt_kernel_set_memory(kernel, argument, binding.memory));
+    return rt_kernel_set_value(kernel, argument + 1, &binding.offset, sizeof binding.offset);
+}
+
+static clade_status set_operand(clade_session *session, session_launch *launch, const ops_argument *argument,
+                                uint32_t position) {
+    if (argument->kind == OPS_CONSTANT) {
+        const rt_buffer *constant = launch->step->constants[argument->index];
+        return set_memory(launch->kernel, position, (session_binding){.memory = rt_buffer_handle(constant)});
+    }
+    const uint64_t more = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
+    const plan_operand operand = operand_of(launch->step, argument->kind, argument->index, more);
+    if (operand.place == PLAN_ARENA) return set_memory(launch->kernel, position, resolve(session, &operand));
+    launch->patches[launch->patch_count++] = (session_patch){.argument = position, .operand = operand};
+    return CLADE_OK;
+}
+
+static clade_status set_arguments(clade_session *session, session_launch *launch) {
+    uint32_t position = 0;
+    for (size_t i = 0; i < launch->launch->argument_count; i++) {
+        const ops_argument *argument = &launch->launch->arguments[i];
+        const int32_t number = (int32_t)argument->value.i;
+        switch (argument->kind) {
+        case OPS_INPUT:
+        case OPS_OUTPUT:
+        case OPS_CONSTANT:
+        case OPS_WORKSPACE:
+            FORWARD(set_operand(session, launch, argument, position));
+            position += 2;
+            break;
+        case OPS_INT:
+            FORWARD(rt_kernel_set_value(launch->kernel, position++, &number, sizeof number));
+            break;
+        case OPS_FLOAT:
+            FORWARD(rt_kernel_set_value(launch->kernel, position++, &argument->value.f, sizeof argument->value.f));
+            break;
+        case OPS_LONG8:
+            FORWARD(
+                rt_kernel_set_value(launch->kernel, position++, argument->value.longs, sizeof argument->value.longs));
+            break;
+        case OPS_LOCAL:
+            FORWARD(rt_kernel_set_local(launch->kernel, position++, (size_t)argument->value.i));
+            break;
+        }
+    }
+    return CLADE_OK;
+}
+
+/* ---- Creation ------------------------------------------------------------------------------------------------------------------ */
+
+static clade_status make_launch(clade_session *session, const plan_step *step, size_t index) {
+    session_launch *made = &session->launches[session->launch_count++];
+    const ops_launch *launch = &step->recipe.launches[index];
+    *made = (session_launch){.step = step, .launch = launch};
+    if (launch->is_gemm) return CLADE_OK;
+    FORWARD(rt_kernel_create(step->programs[index], launch->kernel, &made->kernel));
+    memcpy(made->local, launch->local, sizeof made->local);
+    const uint64_t limit = rt_kernel_max_work_group(made->kernel);
+    while (launch->local_may_shrink && made->local[0] > 1 && made->local[0] * made->local[1] * made->local[2] > limit)
+        made->local[0] /= 2;
+    return set_arguments(session, made);
+}
+
+static clade_status make_launches(clade_session *session) {
+    const clade_plan *plan = session->plan;
+    size_t count = 0;
+    for (size_t i = 0; i < plan->step_count; i++) count += plan->steps[i].recipe.launch_count;
+    session->launches = base_allocate_zero(session->env, count, sizeof *session->launches);
+    if (!session->launches) return base_fail_memory(session->env, count * sizeof *session->launches, "a session");
+    for (size_t i = 0; i < plan->step_count; i++)
+        for (size_t k = 0; k < plan->steps[i].recipe.launch_count; k++)
+            FORWARD(make_launch(session, &plan->steps[i], k));
+    return CLADE_OK;
+}
+
+static clade_status fill_session(clade_session *session, void *cl_queue_handle) {
+    const clade_plan *plan = session->plan;
+    const size_t ports = plan->input_count + plan->output_count;
+    session->bindings = base_allocate_zero(session->env, ports, sizeof *session->bindings);
+    session->staging = base_allocate_zero(session->env, ports, sizeof(rt_buffer *));
+    if (!session->bindings || !session->staging)
+        return base_fail_memory(session->env, ports * sizeof *session->bindings, "a session");
+    FORWARD(rt_queue_create(session->rt, cl_queue_handle, &session->queue));
+    if (plan->memory.arena > 0)
+        FORWARD(rt_buffer_create(session->rt, plan->memory.arena, "the arena", &session->arena));
+    return make_launches(session);
+}
+
+clade_status session_create(clade_plan *plan, void *cl_queue_handle, clade_session **session_out) {
+    if (session_out) *session_out = NULL;
+    RETURN_IF(!plan, CLADE_ERROR_INVALID_ARGUMENT);
+    if (!session_out)
+        return base_fail(plan->env, CLADE_ERROR_INVALID_ARGUMENT, "failed to create a session: session_out is NULL");
+    if (plan->dry)
+        return base_fail(plan->env, CLADE_ERROR_INVALID_ARGUMENT,
+                         "failed to create a session: the plan was made with dry_run, for looking only");
+    clade_session *session = base_allocate_zero(plan->env, 1, sizeof *session);
+    if (!session) return base_fail_memory(plan->env, sizeof *session, "a session");
+    session->plan = plan_hold(plan);
+    session->env = plan->env;
+    session->rt = context_rt(plan->context);
+    atomic_flag_clear(&session->busy);
+    const clade_status status = fill_session(session, cl_queue_handle);
+    if (status != CLADE_OK) clade_session_destroy(&session);
+    *session_out = session;
+    return status;
+}
+
+clade_status clade_session_create(clade_plan *plan, clade_session **session_out) {
+    return session_create(plan, NULL, session_out);
+}
+
+void clade_session_destroy(clade_session **session) {
+    if (!session || !*session) return;
+    clade_session *gone = *session;
+    *session = NULL;
+    clade_plan *plan = gone->plan;
+    if (gone->queue) (void)rt_queue_finish(gone->queue); /* a lost device has told its message already */
+    for (size_t i = 0; i < gone->launch_count; i++) rt_kernel_destroy(&gone->launches[i].kernel);
+    for (size_t i = 0; gone->staging && i < plan->input_count + plan->output_count; i++)
+        rt_buffer_destroy(&gone->staging[i]);
+    rt_buffer_destroy(&gone->arena);
+    rt_queue_destroy(&gone->queue);
+    base_free(gone->env, gone->launches);
+    base_free(gone->env, gone->bindings);
+    base_free(gone->env, gone->staging);
+    base_free(gone->env, gone);
+    plan_release(plan);
+}
+
+/* ---- One run at a time --------------------------------------------------------------------------------------------------------- */
+
+clade_status session_enter(clade_session *session, const char *verb) {
+    if (atomic_flag_test_and_set(&session->busy))
+        return base_fail(session->env, CLADE_ERROR_BUSY,
+                         "failed to %s: the session is in use on another thread; make one session a thread", verb);
+    if (!session->lost) return CLADE_OK;
+    atomic_flag_clear(&session->busy);
+    return base_fail(session->env, CLADE_ERROR_DEVICE_LOST,
+                     "failed to %s: the device failed in an earlier run; the session can only be destroyed", verb);
+}
+
+clade_status session_leave(clade_session *session, clade_status status) {
+    if (status == CLADE_ERROR_DEVICE_LOST) session->lost = true;
+    atomic_flag_clear(&session->busy);
+    return status;
+}
+
+/* ---- Launching ------------------------------------------------------------------------------------------------------------------ */
+
+static session_binding gemm_operand(const clade_session *session, const plan_step *step, const ops_operand *operand) {
+    if (operand->kind == OPS_CONSTANT)
+        return (session_binding){.memory = rt_buffer_handle(step->constants[operand->index]),
+                                 .offset = (uint64_t)operand->offset};
+    const plan_operand place = operand_of(step, operand->kind, operand->index, (uint64_t)operand->offset);
+    return resolve(session, &place);
+}
+
+static clade_status enqueue_gemm(clade_session *session, const session_launch *launch) {
+    const ops_launch *product = launch->launch;
+    const plan_step *step = launch->step;
+    const session_binding a = gemm_operand(session, step, &product->a), b = gemm_operand(session, step, &product->b),
+                          c = gemm_operand(session, step, &product->c);
+    void *workspace = session->arena ? rt_buffer_handle(session->arena) : NULL;
+    const uint64_t workspace_offset = step->workspace.offset * sizeof(float) + step->recipe.workspace;
+    for (int64_t i = 0; i < product->repeat; i++)
+        FORWARD(rt_gemm_run(session->queue, &product->gemm, a.memory, a.offset + (uint64_t)(i * product->a_step),
+                            b.memory, b.offset + (uint64_t)(i * product->b_step), c.memory,
+                            c.offset + (uint64_t)(i * product->c_step), workspace, workspace_offset));
+    return CLADE_OK;
+}
+
+clade_status session_enqueue(clade_session *session) {
+    for (size_t i = 0; i < session->launch_count; i++) {
+        const session_launch *launch = &session->launches[i];
+        if (launch->launch->is_gemm) {
+            FORWARD(enqueue_gemm(session, launch));
+            continue;
+        }
+        for (size_t k = 0; k < launch->patch_count; k++) {
+            const session_patch *patch = &launch->patches[k];
+            FORWARD(set_memory(launch->kernel, patch->argument, resolve(session, &patch->operand)));
+        }
+        FORWARD(rt_enqueue(session->queue, launch->kernel, launch->launch->dimensions, launch->launch->global,
+                           launch->local));
+    }
+    return CLADE_OK;
+}
