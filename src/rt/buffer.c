@@ -58,8 +58,12 @@ error:
     return status;
 }
 
-/* That the caller's memory is a buffer of our context and holds `size` bytes from `offset` on. */
-static clade_status check_memory(rt_context *context, cl_mem memory, uint64_t offset, uint64_t size, const char *what) {
+clade_status rt_memory_check(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size,
+                             const char *what) {
+    const cl_mem memory = cl_mem_handle;
+    if (!memory)
+        return base_fail(context->env, CLADE_ERROR_INVALID_ARGUMENT,
+                         "failed to use the memory given for %s: it is NULL", what);
     cl_context owner = NULL;
     cl_mem_object_type type = 0;
     size_t held = 0;
@@ -88,10 +92,7 @@ clade_status rt_buffer_wrap(rt_context *context, void *cl_mem_handle, uint64_t o
                             rt_buffer **buffer_out) {
     *buffer_out = NULL;
     const cl_mem memory = cl_mem_handle;
-    if (!memory)
-        return base_fail(context->env, CLADE_ERROR_INVALID_ARGUMENT,
-                         "failed to use the memory given for %s: it is NULL", what);
-    FORWARD(check_memory(context, memory, offset, size, what));
+    FORWARD(rt_memory_check(context, memory, offset, size, what));
     rt_buffer *buffer = base_allocate_zero(context->env, 1, sizeof *buffer);
     if (!buffer) return base_fail_memory(context->env, sizeof *buffer, what);
     const cl_int code = clRetainMemObject(memory);

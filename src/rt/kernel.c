@@ -69,7 +69,10 @@ clade_status rt_enqueue(rt_queue *queue, rt_kernel *kernel, uint32_t dimensions,
                         const size_t *local) {
     const cl_int code =
         clEnqueueNDRangeKernel(queue->handle, kernel->handle, dimensions, NULL, global, local, 0, NULL, NULL);
-    if (code == CL_SUCCESS) return rt_queue_order(queue);
+    if (code == CL_SUCCESS) {
+        atomic_store(&kernel->program->ran, true);
+        return rt_queue_order(queue);
+    }
     size_t sizes[6] = {1, 1, 1, 0, 0, 0};
     for (uint32_t i = 0; i < dimensions && i < 3; i++) {
         sizes[i] = global[i];

@@ -62,6 +62,7 @@ struct rt_program {
     uint32_t holds;   /* one of them is the table's */
     bool being_built; /* then `handle` is not set yet */
     bool stored;      /* the cache has been given its binary */
+    atomic_bool ran;  /* a kernel of it was launched: see rt_programs_store */
     char name[64];    /* of its source */
 };
 

@@ -82,8 +82,12 @@ clade_status rt_queue_mark(rt_queue *queue, void **cl_event_out) {
     const cl_int code = clEnqueueMarkerWithWaitList(queue->handle, 0, NULL, &event);
     if (code != CL_SUCCESS)
         return rt_fail(queue->context->env, RT_RUNNING, code, "clEnqueueMarkerWithWaitList", "make an event of a run");
-    *cl_event_out = event;
-    return CLADE_OK;
+    const clade_status status = rt_queue_flush(queue); /* so that waiting for it elsewhere cannot wait for ever */
+    if (status != CLADE_OK)
+        clReleaseEvent(event);
+    else
+        *cl_event_out = event;
+    return status;
 }
 
 clade_status rt_queue_flush(rt_queue *queue) {

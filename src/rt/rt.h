@@ -64,7 +64,7 @@ clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queu
 void rt_queue_destroy(rt_queue **queue);
 /* The queue waits for events (array of cl_event). */
 clade_status rt_queue_wait_for(rt_queue *queue, uint32_t count, const void *cl_events);
-/* An event that completes with all that was enqueued so far: a cl_event, the caller's. */
+/* Flushes the queue; gives an event that completes with all that was enqueued so far: a cl_event, the caller's. */
 clade_status rt_queue_mark(rt_queue *queue, void **cl_event_out);
 clade_status rt_queue_flush(rt_queue *queue);
 /* Blocks until all is done. CLADE_ERROR_DEVICE_LOST when the device failed. */
@@ -77,6 +77,8 @@ clade_status rt_buffer_create(rt_context *context, uint64_t size, const char *wh
  * on). rt_write and rt_read count from `offset`; rt_buffer_handle is the whole cl_mem. */
 clade_status rt_buffer_wrap(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size, const char *what,
                             rt_buffer **buffer_out);
+/* Checks that a cl_mem of the caller is a buffer of this context with `size` bytes from `offset`, a multiple of 4, on. */
+clade_status rt_memory_check(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size, const char *what);
 void rt_buffer_destroy(rt_buffer **buffer);
 uint64_t rt_buffer_size(const rt_buffer *buffer);
 void *rt_buffer_handle(const rt_buffer *buffer); /* cl_mem */
@@ -92,9 +94,9 @@ clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, 
  * log and the numbered source go to the log callback, and the message names source and options. */
 clade_status rt_program_get(rt_context *context, const char *source, const char *options, rt_program **program_out);
 void rt_program_release(rt_program **program);
-/* Stores the binaries of all programs built so far in the cache on disk; cheap when there is nothing new. Best called once all
- * kernels of a plan have run: some drivers compile a kernel at its first launch, and only then is it in the binary. Never fails.
- * rt_context_close does it, too. */
+/* Stores in the cache on disk the binaries of the programs of which a kernel ran: some drivers compile a kernel at its first launch,
+ * and only then is it in the binary. Takes tens of milliseconds for each new program, nothing when there is none. To be called
+ * when the commands are finished and time does not press, as when a session goes; rt_context_close does it, too. Never fails. */
 void rt_programs_store(rt_context *context);
 
 /* ---- Kernels ----------------------------------------------------------------------------------------------------------- */
