@@ -1,72 +1,79 @@
-# Bash completion for clade. Options come from `clade help COMMAND` and models from `clade summary --list`, so that
-# this file names none of them.
+# shellcheck shell=bash
+# Bash completion for clade. Commands and options come from `clade help`, models from `clade summary --list` and devices from
+# `clade devices`, so that this file repeats none of them.
 
-# Candidates, one a line, that begin with the word under the cursor; quoted where they hold blanks.
+_clade_commands() { clade help 2>/dev/null | sed -n 's/^  \([a-z]\+\) .*/\1/p'; }
+_clade_options() { clade help "$1" 2>/dev/null | sed -n 's/^  \(-., \|    \)\(--[a-z-]\+\).*/\2/p'; }
+_clade_models() { clade summary --list 2>/dev/null | cut -d ' ' -f 1; }
+_clade_devices() {
+    printf '%s\n' cpu gpu none
+    clade devices 2>/dev/null | grep -v '^ '
+}
+
+# Offers those lines of its input that begin with the word under the cursor, quoted where they hold blanks.
 _clade_offer() {
-    local word
-    while IFS= read -r word; do
-        [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
+    local line
+    while IFS= read -r line; do
+        if [[ $line == "$current"* ]]; then COMPREPLY+=("$(printf '%q' "$line")"); fi
     done
 }
 
-_clade_files() {
-    local word
+_clade_offer_files() {
+    local file
     compopt -o filenames 2>/dev/null
-    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur")
+    while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
 }
 
-_clade_models() { "$tool" summary --list 2>/dev/null | cut -d ' ' -f 1; }
+# Offers values for the option before the cursor; false when that takes none.
+_clade_offer_values() {
+    case $1 in
+    -d | --device) _clade_offer < <(_clade_devices) ;;
+    --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse) ;;
+    --precision) _clade_offer <<<float32 ;;
+    -w | --weights)
+        _clade_offer <<<random
+        _clade_offer_files
+        ;;
+    -i | --input | -o | --output)
+        if [ "$command" = run ]; then
+            compopt -o nospace 2>/dev/null
+            _clade_offer < <(printf '%s\n' input= output=)
+        else
+            _clade_offer_files
+        fi
+        ;;
+    =) _clade_offer_files ;; # bash takes the `=` of -i NAME=FILE for a word of its own
+    -l | --labels | --images | --cache) _clade_offer_files ;;
+    -k | --top | --limit | --runs | --batch | --memory-limit | --block | --kernels) ;;
+    *) return 1 ;;
+    esac
+}
 
 _clade() {
-    local tool=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local command=${COMP_WORDS[1]}
+    local command=${COMP_WORDS[1]} current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
-
-    if ((COMP_CWORD == 1)); then
-        _clade_offer < <("$tool" help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')
+    if [ "$COMP_CWORD" = 1 ]; then
+        _clade_offer < <(_clade_commands)
         return
     fi
-
-    # Bash takes `=` for a word of its own, so that in `-i input=FILE` the word before the cursor's is `=`.
-    [[ $cur == = ]] && cur= && previous='='
-    case $previous in
-    =) _clade_files && return ;;
-    -d | --device)
-        _clade_offer < <(printf '%s\n' cpu gpu none; "$tool" devices 2>/dev/null | grep -v '^ ')
-        return
-        ;;
-    --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse) && return ;;
-    --precision) _clade_offer < <(echo float32) && return ;;
-    -w | --weights)
-        _clade_offer < <(echo random)
-        _clade_files
-        return
-        ;;
-    -l | --labels | --images | --cache) _clade_files && return ;;
-    -k | --top | --limit | --runs | --batch | --memory-limit | --block | --kernels) return ;;
-    -i | --input) _clade_offer < <(echo input=) && compopt -o nospace && return ;;
-    -o | --output)
-        if [[ $command == run ]]; then
-            _clade_offer < <(echo output=)
-            compopt -o nospace
-        else
-            _clade_files
-        fi
-        return
-        ;;
-    esac
-
-    if [[ $cur == -* ]]; then
-        _clade_offer < <("$tool" help "$command" 2>/dev/null | grep -o '^ *\(-., \)\?--[a-z-]*' | grep -o -- '--.*')
-        return
+    if [ "$current" = = ]; then
+        previous='='
+        current=
     fi
-    case $command in
-    help) _clade_offer < <("$tool" help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p') ;;
-    classify)
-        ((COMP_CWORD == 2)) && _clade_offer < <(_clade_models)
-        _clade_files
+    if _clade_offer_values "$previous"; then return; fi
+
+    case $current in
+    -*) _clade_offer < <(_clade_options "$command") ;;
+    *)
+        case $command in
+        help) _clade_offer < <(_clade_commands) ;;
+        classify)
+            if [ "$COMP_CWORD" = 2 ]; then _clade_offer < <(_clade_models); fi
+            _clade_offer_files
+            ;;
+        eval | run | summary | graph | bench) _clade_offer < <(_clade_models) ;;
+        esac
         ;;
-    eval | run | summary | graph | bench) _clade_offer < <(_clade_models) ;;
     esac
 }
 

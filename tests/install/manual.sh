@@ -6,7 +6,7 @@ tool=$1 source=$2
 PATH=$(dirname "$tool"):$PATH
 # shellcheck source=docs/clade.bash
 source "$source/docs/clade.bash"
-page=$(sed 's/\\//g' "$source/docs/clade.1")
+page=$(sed 's/\\f[A-Z]//g; s/\\//g' "$source/docs/clade.1")
 wrong=0
 
 commands=$(_clade_commands)

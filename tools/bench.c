@@ -1,0 +1,186 @@
+/* bench.c: `clade bench`: how long a network takes. */
+#include "clock.h"
+#include "command.h"
+#include "format.h"
+#include "json.h"
+#include "network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DEFAULT_RUNS = 50 };
+
+/* What is measured; times in milliseconds. */
+typedef struct measurement {
+    size_t batch, runs;
+    double build; /* graph with weights to a session that is ready */
+    double first; /* first run in this process */
+    double fastest, median;
+    clade_plan_memory memory;
+    double gflop;   /* of one run of the whole batch, a multiply-add counted as two */
+    size_t kernels; /* launches in one run */
+} measurement;
+
+/* Every input filled by clade_fill_input, and room for every output. */
+typedef struct bound_buffers {
+    clade_buffer *inputs, *outputs;
+    size_t input_count, output_count;
+} bound_buffers;
+
+static bool make_buffer(const tool_network *network, const char *name, const clade_shape *shape, size_t batch,
+                        clade_buffer *buffer_out) {
+    const size_t image_size = network_image_size(shape);
+    float *data = calloc(batch, image_size * sizeof *data);
+    if (!data) return console_fail(network->console, "failed to make room for '%s': out of host memory", name);
+    *buffer_out = (clade_buffer){name, data, batch * image_size * sizeof *data};
+    return true;
+}
+
+static bool make_buffers(const tool_network *network, size_t batch, bound_buffers *buffers) {
+    const char *name = NULL;
+    clade_shape shape;
+    buffers->input_count = clade_graph_input_count(network->graph);
+    buffers->output_count = clade_graph_output_count(network->graph);
+    buffers->inputs = calloc(buffers->input_count, sizeof *buffers->inputs);
+    buffers->outputs = calloc(buffers->output_count, sizeof *buffers->outputs);
+    if (!buffers->inputs || !buffers->outputs) return console_fail(network->console, "out of host memory");
+    for (size_t i = 0; i < buffers->input_count; i++) {
+        clade_buffer *input = &buffers->inputs[i];
+        if (!network_input(network, i, &name, &shape) || !make_buffer(network, name, &shape, batch, input))
+            return false;
+        clade_fill_input(name, input->data, input->size / sizeof(float));
+    }
+    for (size_t i = 0; i < buffers->output_count; i++)
+        if (!network_output(network, i, &name, &shape) ||
+            !make_buffer(network, name, &shape, batch, &buffers->outputs[i]))
+            return false;
+    return true;
+}
+
+static void free_buffers(bound_buffers *buffers) {
+    for (size_t i = 0; buffers->inputs && i < buffers->input_count; i++) free(buffers->inputs[i].data);
+    for (size_t i = 0; buffers->outputs && i < buffers->output_count; i++) free(buffers->outputs[i].data);
+    free(buffers->inputs);
+    free(buffers->outputs);
+}
+
+/* The network as it was described, not as compiled: what the caller asked for, however it is computed. */
+static bool count_work(const tool_network *network, measurement *result) {
+    uint64_t multiply_adds = 0;
+    for (size_t i = 0; i < clade_graph_node_count(network->graph); i++) {
+        clade_node_info node;
+        if (clade_graph_node(network->graph, i, &node) != CLADE_OK) return network_fail(network);
+        multiply_adds += node.multiply_adds;
+    }
+    result->gflop = 2e-9 * (double)multiply_adds * (double)result->batch;
+    for (size_t i = 0; i < clade_plan_step_count(network->plan); i++) {
+        clade_step_info step;
+        if (clade_plan_step(network->plan, i, &step) != CLADE_OK) return network_fail(network);
+        result->kernels += step.launches;
+    }
+    if (clade_plan_memory_use(network->plan, &result->memory) != CLADE_OK) return network_fail(network);
+    return true;
+}
+
+static bool build(tool_network *network, measurement *result) {
+    const double start = clock_seconds();
+    if (!network_compile(network, result->batch) || !network_start(network)) return false;
+    result->build = 1e3 * (clock_seconds() - start);
+    return true;
+}
+
+static bool time_run(const tool_network *network, const bound_buffers *buffers, double *milliseconds_out) {
+    const double start = clock_seconds();
+    if (clade_run(network->session, buffers->inputs, buffers->input_count, buffers->outputs, buffers->output_count) !=
+        CLADE_OK)
+        return network_fail(network);
+    *milliseconds_out = 1e3 * (clock_seconds() - start);
+    return true;
+}
+
+static int compare_times(const void *a, const void *b) {
+    const double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static bool time_runs(const tool_network *network, const bound_buffers *buffers, measurement *result) {
+    if (!time_run(network, buffers, &result->first)) return false;
+    double *times = calloc(result->runs, sizeof *times);
+    if (!times) return console_fail(network->console, "out of host memory");
+    bool good = true;
+    for (size_t i = 0; good && i < result->runs; i++) {
+        good = time_run(network, buffers, &times[i]);
+        console_progress(network->console, "running", i + 1, result->runs);
+    }
+    console_clear(network->console);
+    qsort(times, result->runs, sizeof *times, compare_times);
+    result->fastest = times[0];
+    result->median = (times[(result->runs - 1) / 2] + times[result->runs / 2]) / 2;
+    free(times);
+    return good;
+}
+
+static void print_text(const tool_network *network, const clade_device_info *device, const measurement *result) {
+    char weights[FORMAT_SIZE], arena[FORMAT_SIZE];
+    printf("%s on %s, batch %zu, %zu runs\n", network->model->name, device->name, result->batch, result->runs);
+    printf("  fastest    %8.2f ms  %.1f GFLOP/s\n", result->fastest, 1e3 * result->gflop / result->fastest);
+    printf("  median     %8.2f ms  %.1f images/s\n", result->median, 1e3 * (double)result->batch / result->median);
+    printf("  first run  %8.2f ms\n", result->first);
+    printf("  build      %8.2f ms\n", result->build);
+    printf("  work       %8.3f GFLOP in %zu kernels\n", result->gflop, result->kernels);
+    printf("  memory     %s of weights, %s of arena\n", format_bytes(result->memory.weights, weights),
+           format_bytes(result->memory.arena, arena));
+}
+
+static void print_json(const tool_network *network, const clade_device_info *device, const measurement *result) {
+    json_writer json = {.file = stdout};
+    json_open(&json, NULL, '{');
+    json_text(&json, "model", network->model->name);
+    json_text(&json, "device", device->name);
+    json_integer(&json, "batch", (int64_t)result->batch);
+    json_integer(&json, "runs", (int64_t)result->runs);
+    json_number(&json, "ms_min", result->fastest);
+    json_number(&json, "ms_median", result->median);
+    json_number(&json, "ms_first", result->first);
+    json_number(&json, "ms_build", result->build);
+    json_integer(&json, "bytes_weights", (int64_t)result->memory.weights);
+    json_integer(&json, "bytes_arena", (int64_t)result->memory.arena);
+    json_number(&json, "gflop", result->gflop);
+    json_integer(&json, "kernels", (int64_t)result->kernels);
+    json_close(&json, '}');
+    putchar('\n');
+}
+
+static int bench_run(const tool_options *options, tool_console *console) {
+    measurement result = {.batch = options->batch ? (size_t)options->batch : 1,
+                          .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS};
+    tool_network network = {0};
+    bound_buffers buffers = {0};
+    clade_device_info device;
+    bool good = network_open(&network, options, console, NULL) && network_build(&network, options->arguments[0]) &&
+                network_load(&network, options->weights ? options->weights : "random") &&
+                make_buffers(&network, result.batch, &buffers) && build(&network, &result) &&
+                count_work(&network, &result) && time_runs(&network, &buffers, &result);
+    if (good && clade_context_device(network.context, &device) != CLADE_OK) good = network_fail(&network);
+    if (good) (options->json ? print_json : print_text)(&network, &device, &result);
+    free_buffers(&buffers);
+    network_close(&network);
+    return good ? EXIT_DONE : EXIT_FAILED;
+}
+
+const tool_command command_bench = {
+    .name = "bench",
+    .bit = COMMAND_BENCH,
+    .arguments = "MODEL",
+    .summary = "measure how long a network takes",
+    .description =
+        "Compiles a network, runs it once, then times further runs, each from host memory to host memory. Times are "
+        "wall\n"
+        "time in milliseconds: the fastest, the median, the first run, and the build (from graph with weights to "
+        "ready).\n"
+        "Work is given in GFLOP for a run of the whole batch, a multiply-add counted as two. Without -w, weights are\n"
+        "random.",
+    .least = 1,
+    .most = 1,
+    .run = bench_run,
+};

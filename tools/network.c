@@ -1,0 +1,136 @@
+/* network.c: the steps from the command line to a network that runs. */
+#include "network.h"
+
+#include "data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool network_fail(const tool_network *network) { return console_fail_library(network->console, network->context); }
+
+static clade_log_level log_level(const tool_options *options) {
+    if (options->quiet) return CLADE_LOG_ERROR;
+    switch (options->verbosity) {
+    case 0:
+        return CLADE_LOG_WARNING;
+    case 1:
+        return CLADE_LOG_INFO;
+    default:
+        return CLADE_LOG_DEBUG;
+    }
+}
+
+bool network_open(tool_network *network, const tool_options *options, tool_console *console, const char *device) {
+    char message[CONSOLE_MESSAGE_SIZE] = "";
+    *network = (tool_network){.options = options, .console = console};
+    clade_context_settings settings = clade_context_defaults();
+    settings.device = device ? device : options->device;
+    settings.cache_directory = options->cache;
+    settings.log = console_log;
+    settings.log_user = console;
+    settings.log_level = log_level(options);
+    settings.message = message;
+    settings.message_size = sizeof message;
+    if (clade_context_create(&settings, &network->context) != CLADE_OK) return console_fail(console, "%s", message);
+    return true;
+}
+
+bool network_is_onnx(const char *model) {
+    const char *ending = strrchr(model, '.');
+    return ending && strcmp(ending, ".onnx") == 0;
+}
+
+bool network_build(tool_network *network, const char *model) {
+    if (network_is_onnx(model))
+        return console_fail(network->console,
+                            "failed to open model %s: this version reads no ONNX files, only the models that "
+                            "'clade summary --list' prints",
+                            model);
+    if (clade_model_create(network->context, model, NULL, &network->graph) != CLADE_OK) return network_fail(network);
+    network->model = clade_model_find(model);
+    return true;
+}
+
+bool network_load(tool_network *network, const char *weights) {
+    if (weights && strcmp(weights, "random") == 0) {
+        if (clade_graph_fill_parameters(network->graph) != CLADE_OK) return network_fail(network);
+        return true;
+    }
+    char shipped[DATA_PATH_SIZE];
+    if (!weights) {
+        char name[DATA_PATH_SIZE];
+        snprintf(name, sizeof name, "%s.f16.safetensors", network->model->name);
+        if (!data_find(name, shipped, sizeof shipped))
+            return console_fail(network->console,
+                                "failed to find weights for %s: no %s comes with this installation; name a safetensors "
+                                "file with -w, or give -w random",
+                                network->model->name, name);
+        weights = shipped;
+    }
+    if (clade_weights_load(network->graph, weights, NULL) != CLADE_OK) return network_fail(network);
+    return true;
+}
+
+static bool make_plan(tool_network *network, uint64_t batch, bool dry_run) {
+    const tool_options *options = network->options;
+    clade_plan_settings settings = clade_plan_defaults();
+    settings.batch = (int64_t)batch;
+    settings.memory_limit = options->memory_limit;
+    settings.disabled_passes = options->disabled_passes;
+    settings.channel_block = (int32_t)options->block;
+    settings.kernels = options->kernels;
+    settings.dry_run = dry_run;
+    if (clade_plan_create(network->graph, &settings, &network->plan) != CLADE_OK) return network_fail(network);
+    return true;
+}
+
+bool network_compile(tool_network *network, uint64_t batch) {
+    console_progress(network->console, "compiling", 0, 0);
+    const bool good = make_plan(network, batch, false);
+    console_clear(network->console);
+    return good;
+}
+
+bool network_plan(tool_network *network, uint64_t batch) { return make_plan(network, batch, true); }
+
+bool network_start(tool_network *network) {
+    if (clade_session_create(network->plan, &network->session) != CLADE_OK) return network_fail(network);
+    return true;
+}
+
+void network_close(tool_network *network) {
+    clade_session_destroy(&network->session);
+    clade_plan_destroy(&network->plan);
+    clade_graph_destroy(&network->graph);
+    clade_context_destroy(&network->context);
+}
+
+static bool describe(const tool_network *network, clade_tensor tensor, clade_tensor_info *info_out) {
+    if (clade_graph_tensor(network->graph, tensor, info_out) != CLADE_OK) return network_fail(network);
+    return true;
+}
+
+bool network_input(const tool_network *network, size_t index, const char **name_out, clade_shape *shape_out) {
+    clade_tensor tensor;
+    clade_tensor_info info;
+    if (clade_graph_input_at(network->graph, index, &tensor) != CLADE_OK) return network_fail(network);
+    if (!describe(network, tensor, &info)) return false;
+    *name_out = info.name;
+    *shape_out = info.shape;
+    return true;
+}
+
+bool network_output(const tool_network *network, size_t index, const char **name_out, clade_shape *shape_out) {
+    clade_tensor tensor;
+    clade_tensor_info info;
+    if (clade_graph_output_at(network->graph, index, &tensor, name_out) != CLADE_OK) return network_fail(network);
+    if (!describe(network, tensor, &info)) return false;
+    *shape_out = info.shape;
+    return true;
+}
+
+size_t network_image_size(const clade_shape *shape) {
+    size_t size = 1;
+    for (int32_t i = 1; i < shape->rank; i++) size *= (size_t)shape->dims[i];
+    return size;
+}

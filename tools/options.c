@@ -1,0 +1,258 @@
+/* options.c: a table of all options, from which both the parser and the help texts are made.
+ *
+ * A row says who takes the option, what kind of value it has and where in `options` that goes. One long name may stand in two
+ * rows (-o of `graph` and of `run`) as long as no command is in both. */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum option_kind {
+    KIND_FLAG,       /* bool: set to true */
+    KIND_COUNTER,    /* unsigned: one more each time */
+    KIND_TEXT,       /* const char * */
+    KIND_EMPTY_TEXT, /* const char *: set to "", takes no value */
+    KIND_NUMBER,     /* uint64_t of at least 1 */
+    KIND_BYTES,      /* uint64_t of at least 1, with K, M or G behind it */
+    KIND_PASSES,     /* uint32_t: bits of clade_pass */
+    KIND_BINDING,    /* bindings: one more NAME=FILE each time */
+    KIND_PRECISION   /* float32, the only one so far: kept nowhere */
+} option_kind;
+
+typedef struct option_row {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes no value */
+    option_kind kind;
+    size_t offset;
+    unsigned commands;
+    const char *help; /* lines after the first are indented when printed */
+} option_row;
+
+#define USE_DEVICE  (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH)
+#define USE_WEIGHTS (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH)
+#define USE_JSON    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH)
+#define FIELD(name) offsetof(tool_options, name)
+
+static const option_row rows[] = {
+    {"weights", 'w', "FILE", KIND_TEXT, FIELD(weights), USE_WEIGHTS,
+     "weights as safetensors, or 'random' for the reproducible\nweights that the project's golden results use"},
+    {"labels", 'l', "FILE", KIND_TEXT, FIELD(labels), COMMAND_CLASSIFY, "names of the classes, one a line"},
+    {"top", 'k', "N", KIND_NUMBER, FIELD(top), COMMAND_CLASSIFY, "how many classes to print (5)"},
+    {"images", 0, "FILE", KIND_TEXT, FIELD(images), COMMAND_EVAL, "IDX file of grey images, gzip or not"},
+    {"labels", 0, "FILE", KIND_TEXT, FIELD(labels), COMMAND_EVAL, "IDX file of their classes, gzip or not"},
+    {"limit", 0, "N", KIND_NUMBER, FIELD(limit), COMMAND_EVAL, "only the first N images"},
+    {"input", 'i', "NAME=FILE", KIND_BINDING, FIELD(inputs), COMMAND_RUN,
+     "float32 .npy file for an input, or 'random'; repeatable"},
+    {"output", 'o', "NAME=FILE", KIND_BINDING, FIELD(outputs), COMMAND_RUN,
+     "where to write an output as .npy; repeatable"},
+    {"list", 0, NULL, KIND_FLAG, FIELD(list), COMMAND_SUMMARY, "list the models instead"},
+    {"compiled", 0, NULL, KIND_FLAG, FIELD(compiled), COMMAND_GRAPH, "the graph as compiled for the device"},
+    {"output", 'o', "FILE", KIND_TEXT, FIELD(output), COMMAND_GRAPH,
+     "write FILE.dot, or FILE.svg or FILE.png with the help of\nGraphviz (DOT on stdout)"},
+    {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_BENCH, "how many runs to time (50)"},
+    {"json", 0, NULL, KIND_FLAG, FIELD(json), USE_JSON, "print one JSON value instead of text"},
+
+    {"device", 'd', "DEVICE", KIND_TEXT, FIELD(device), USE_DEVICE,
+     "cpu, gpu, PLATFORM or PLATFORM:N, see 'clade devices'\n($CLADE_DEVICE, else the first GPU, else the first "
+     "device)"},
+    {"batch", 0, "N", KIND_NUMBER, FIELD(batch), USE_DEVICE, "images in one run"},
+    {"precision", 0, "TYPE", KIND_PRECISION, 0, USE_DEVICE, "type of the sums: float32"},
+    {"memory-limit", 0, "BYTES", KIND_BYTES, FIELD(memory_limit), USE_DEVICE,
+     "device memory to stay within; K, M and G are understood"},
+    {"kernels", 0, "LIST", KIND_TEXT, FIELD(kernels), USE_DEVICE,
+     "kernels to choose from, e.g. conv2d=generic,linear=gemm"},
+    {"disable", 0, "PASSES", KIND_PASSES, FIELD(disabled_passes), USE_DEVICE,
+     "compiler passes to leave out: fold, fuse, concat, layout,\nin-place, reuse; several with commas"},
+    {"block", 0, "N", KIND_NUMBER, FIELD(block), USE_DEVICE, "channels that lie together in memory; 1: plain NCHW"},
+    {"cache", 0, "DIR", KIND_TEXT, FIELD(cache), USE_DEVICE, "folder for compiled kernels ($CLADE_CACHE_DIR)"},
+    {"no-cache", 0, NULL, KIND_EMPTY_TEXT, FIELD(cache), USE_DEVICE, "compile kernels afresh and keep none"},
+
+    {"verbose", 'v', NULL, KIND_COUNTER, FIELD(verbosity), COMMAND_ALL, "say what is chosen; twice: every build"},
+    {"quiet", 'q', NULL, KIND_FLAG, FIELD(quiet), COMMAND_ALL, "no warnings and no progress bar"},
+    {"help", 'h', NULL, KIND_FLAG, FIELD(help), COMMAND_ALL, "print this text"},
+    {"version", 'V', NULL, KIND_FLAG, FIELD(version), COMMAND_ALL, "print the version"},
+};
+enum { ROW_COUNT = sizeof rows / sizeof rows[0], FIRST_ROW_VALUE = 256 /* above all letters */ };
+
+static const struct {
+    const char *name;
+    clade_pass pass;
+} passes[] = {
+    {"fold", CLADE_PASS_FOLD},     {"fuse", CLADE_PASS_FUSE},         {"concat", CLADE_PASS_CONCAT},
+    {"layout", CLADE_PASS_LAYOUT}, {"in-place", CLADE_PASS_IN_PLACE}, {"reuse", CLADE_PASS_REUSE},
+};
+
+/* Digits and nothing else; strtoull alone takes signs and blanks too. `end_out` is what follows them. */
+static bool parse_digits(const char *text, uint64_t *value_out, const char **end_out) {
+    if (*text < '0' || *text > '9') return false;
+    char *end = NULL;
+    errno = 0;
+    *value_out = strtoull(text, &end, 10);
+    *end_out = end;
+    return errno == 0;
+}
+
+static bool parse_number(const char *text, uint64_t *value_out) {
+    const char *end = NULL;
+    return parse_digits(text, value_out, &end) && *end == '\0' && *value_out >= 1 && *value_out <= INT32_MAX;
+}
+
+static bool parse_bytes(const char *text, uint64_t *bytes_out) {
+    const char *end = NULL;
+    uint64_t count = 0;
+    if (!parse_digits(text, &count, &end) || count == 0) return false;
+    const char *suffixes = "KMG", *suffix = *end ? strchr(suffixes, *end & ~0x20 /* upper case */) : NULL;
+    if (*end && (!suffix || end[1])) return false;
+    const unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
+    if (count > UINT64_MAX >> shift) return false;
+    *bytes_out = count << shift;
+    return true;
+}
+
+static bool parse_passes(const char *text, uint32_t *bits) {
+    while (true) {
+        const size_t length = strcspn(text, ",");
+        size_t found = 0;
+        const size_t count = sizeof passes / sizeof passes[0];
+        while (found < count &&
+               (strlen(passes[found].name) != length || strncmp(passes[found].name, text, length) != 0))
+            found++;
+        if (found == count) return false;
+        *bits |= (uint32_t)passes[found].pass;
+        if (text[length] == '\0') return true;
+        text += length + 1;
+    }
+}
+
+/* `text` is a word of argv, which C lets us write to: its '=' becomes the end of the name. */
+static bool parse_binding(char *text, tool_bindings *list) {
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text || equals[1] == '\0') return false;
+    *equals = '\0';
+    list->items[list->count++] = (tool_binding){text, equals + 1};
+    return true;
+}
+
+/* Puts the value of an option where it belongs. @return NULL, or what is wrong with it. */
+static const char *apply(const option_row *row, char *value, tool_options *options) {
+    void *field = (char *)options + row->offset;
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return NULL;
+    case KIND_COUNTER:
+        ++*(unsigned *)field;
+        return NULL;
+    case KIND_TEXT:
+        *(const char **)field = value;
+        return NULL;
+    case KIND_EMPTY_TEXT:
+        *(const char **)field = "";
+        return NULL;
+    case KIND_NUMBER:
+        return parse_number(value, field) ? NULL : "a number from 1 to 2147483647";
+    case KIND_BYTES:
+        return parse_bytes(value, field) ? NULL : "a number of bytes such as 800000000, 512M or 2G";
+    case KIND_PASSES:
+        return parse_passes(value, field) ? NULL : "some of fold,fuse,concat,layout,in-place,reuse";
+    case KIND_BINDING:
+        return parse_binding(value, field) ? NULL : "of the form NAME=FILE";
+    case KIND_PRECISION:
+        return strcmp(value, "float32") == 0 ? NULL : "float32, the only one this version supports";
+    }
+    return NULL;
+}
+
+/* The command's rows as getopt wants them. */
+typedef struct getopt_tables {
+    char letters[2 * ROW_COUNT + 2];
+    struct option names[ROW_COUNT + 1];
+} getopt_tables;
+
+static void fill_getopt_tables(const tool_command *command, getopt_tables *tables) {
+    char *letter = tables->letters;
+    struct option *name = tables->names;
+    *letter++ = ':'; /* tells a missing value from an unknown option */
+    for (int i = 0; i < ROW_COUNT; i++) {
+        if (!(rows[i].commands & command->bit)) continue;
+        *name++ = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+                                  FIRST_ROW_VALUE + i};
+        if (!rows[i].letter) continue;
+        *letter++ = rows[i].letter;
+        if (rows[i].argument) *letter++ = ':';
+    }
+    *letter = '\0';
+    *name = (struct option){0};
+}
+
+/* The row that getopt's answer stands for, or NULL. */
+static const option_row *find_row(const tool_command *command, int value) {
+    if (value >= FIRST_ROW_VALUE) return &rows[value - FIRST_ROW_VALUE];
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (rows[i].letter == value && (rows[i].commands & command->bit)) return &rows[i];
+    return NULL;
+}
+
+bool options_parse(const tool_command *command, int argc, char **argv, tool_options *options_out,
+                   tool_console *console) {
+    tool_options *options = options_out;
+    *options = (tool_options){0};
+    options->inputs.items = calloc((size_t)argc + 1, sizeof(tool_binding)); /* more there cannot be */
+    options->outputs.items = calloc((size_t)argc + 1, sizeof(tool_binding));
+    if (!options->inputs.items || !options->outputs.items) return console_fail(console, "out of host memory");
+
+    getopt_tables tables;
+    fill_getopt_tables(command, &tables);
+    opterr = 0; /* the messages are ours */
+    int value;
+    while ((value = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
+        if (value == ':') {
+            command_misuse(command, console, "option %s needs a value", argv[optind - 1]);
+            return false;
+        }
+        if (value == '?') {
+            if (optopt >= FIRST_ROW_VALUE)
+                command_misuse(command, console, "option --%s takes no value", find_row(command, optopt)->name);
+            else if (optopt)
+                command_misuse(command, console, "'clade %s' has no option -%c", command->name, optopt);
+            else
+                command_misuse(command, console, "'clade %s' has no option %s", command->name, argv[optind - 1]);
+            return false;
+        }
+        const option_row *row = find_row(command, value);
+        const char *wanted = apply(row, optarg, options);
+        if (wanted) {
+            command_misuse(command, console, "'%s' is no value for --%s: it must be %s", optarg, row->name, wanted);
+            return false;
+        }
+    }
+    options->arguments = argv + optind;
+    options->argument_count = (size_t)(argc - optind);
+    return true;
+}
+
+void options_free(tool_options *options) {
+    free(options->inputs.items);
+    free(options->outputs.items);
+    options->inputs.items = options->outputs.items = NULL;
+}
+
+void options_print(const tool_command *command) {
+    enum { HELP_COLUMN = 29 };
+    for (int i = 0; i < ROW_COUNT; i++) {
+        const option_row *row = &rows[i];
+        if (!(row->commands & command->bit)) continue;
+        int column = row->letter ? printf("  -%c, --%s", row->letter, row->name) : printf("      --%s", row->name);
+        if (row->argument) column += printf(" %s", row->argument);
+        for (const char *line = row->help; line; column = 0) {
+            const size_t length = strcspn(line, "\n");
+            printf("%*s%.*s\n", HELP_COLUMN > column ? HELP_COLUMN - column : 1, "", (int)length, line);
+            line = line[length] ? line + length + 1 : NULL;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/* options.h: the command line, read in one place for all commands. */
+#ifndef TOOLS_OPTIONS_H
+#define TOOLS_OPTIONS_H
+
+#include "console.h"
+
+#include <clade/clade.h>
+
+/* NAME=FILE of -i and -o. */
+typedef struct tool_binding {
+    char *name;
+    const char *file;
+} tool_binding;
+
+typedef struct tool_bindings {
+    tool_binding *items;
+    size_t count;
+} tool_bindings;
+
+/* What the user asked for. Zero or NULL: not given. */
+typedef struct tool_options {
+    /* where and how to compute */
+    const char *device;
+    const char *cache; /* "": none */
+    uint64_t memory_limit;
+    uint64_t batch;
+    const char *kernels;
+    uint32_t disabled_passes;
+    uint64_t block;
+
+    /* what to compute */
+    const char *weights;
+    const char *labels;
+    const char *images;
+    tool_bindings inputs, outputs;
+    uint64_t top;
+    uint64_t limit;
+    uint64_t runs;
+
+    /* what to show */
+    const char *output;
+    bool compiled;
+    bool list;
+    bool json;
+    bool help;
+    bool version;
+    bool quiet;
+    unsigned verbosity;
+
+    char **arguments; /* what is no option */
+    size_t argument_count;
+} tool_options;
+
+typedef struct tool_command tool_command;
+
+/* Reads the options that `command` takes; argv[0] is the command's name. False after a message about wrong use; free the
+ * options in either case. */
+bool options_parse(const tool_command *command, int argc, char **argv, tool_options *options_out,
+                   tool_console *console);
+void options_free(tool_options *options);
+
+/* Prints the options of a command, one a line. */
+void options_print(const tool_command *command);
+
+#endif
