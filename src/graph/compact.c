@@ -136,7 +136,7 @@ static void move_nodes(clade_graph *graph, graph_node *nodes, const int32_t *ord
     }
     base_free(graph->env, graph->nodes);
     graph->nodes = nodes;
-    graph->node_capacity = graph->node_count > 0 ? graph->node_count : 1;
+    graph->node_capacity = graph->node_count;
     graph->node_count = count;
 }
 
