@@ -10,9 +10,8 @@
  *
  * An image's channels [first, first + count) are one run of memory, in plain layout anyhow, in blocked layout when every slice
  * begins at a multiple of the block; the last one's padding lanes are then the result's own. Where that does not hold, or along
- * another axis, the concat stays. An input that must lie elsewhere (the graph's inputs and outputs, which are the caller's; a
- * slice of another concat or a second time of this one; a flatten or reshape, which lies where its own input does) is copied into
- * its slice by a reorder, which costs what the concat would have. */
+ * another axis, the concat stays. An input that must lie elsewhere (an input of the graph, a slice of another concat or a second
+ * time of this one) is copied into its slice by a reorder, which costs what the concat would have. */
 #include "pass/pass.h"
 
 bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block) {
@@ -29,10 +28,8 @@ static bool concat_can_vanish(const clade_graph *graph, const graph_node *node) 
 /* Whether a tensor may lie in the result of a concat from the start. */
 static bool concat_can_be_slice(const clade_graph *graph, clade_tensor tensor, clade_tensor result) {
     const graph_tensor *input = graph_tensor_of(graph, tensor);
-    const graph_node *producer = graph_producer(graph, tensor);
-    bool is_view = producer && (producer->op == GRAPH_OP_flatten || producer->op == GRAPH_OP_reshape);
-    return input->kind == CLADE_TENSOR_ACTIVATION && !graph_is_output(graph, tensor) &&
-           !graph_is_tensor(input->parent) && input->block == graph_tensor_of(graph, result)->block && !is_view;
+    return input->kind == CLADE_TENSOR_ACTIVATION && !graph_is_tensor(input->parent) &&
+           input->block == graph_tensor_of(graph, result)->block;
 }
 
 static clade_status concat_place_inputs(clade_graph *graph, size_t node) {
@@ -56,7 +53,6 @@ clade_status pass_concat(clade_graph *graph, const pass_options *options) {
         if (!concat_can_vanish(graph, &graph->nodes[i])) continue;
         FORWARD(concat_place_inputs(graph, i));
         graph->nodes[i].dead = true; /* its output lives on */
-        graph_tensor_of(graph, graph->nodes[i].output)->producer = GRAPH_NO_ID;
     }
     return CLADE_OK;
 }

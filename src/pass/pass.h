@@ -28,6 +28,7 @@ clade_status pass_fold(clade_graph *graph, const pass_options *options);
 clade_status pass_fuse(clade_graph *graph, const pass_options *options);
 clade_status pass_layout(clade_graph *graph, const pass_options *options);
 clade_status pass_concat(clade_graph *graph, const pass_options *options);
+clade_status pass_outputs(clade_graph *graph, const pass_options *options);
 
 /* True when every slice of a concat along the channels begins at a multiple of `block`: the last may be of any width. */
 bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block);

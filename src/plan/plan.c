@@ -44,19 +44,6 @@ void clade_plan_destroy(clade_plan **plan) {
 
 /* ---- The compiled graph ---------------------------------------------------------------------------------------------------- */
 
-/* A graph output needs a tensor that some node makes for it alone: inputs, slices and tensors that are outputs already get a
- * copy. */
-static clade_status separate_outputs(clade_graph *graph) {
-    for (size_t i = 0; i < graph->output_count; i++) {
-        const clade_tensor tensor = graph->outputs[i].tensor;
-        bool shared = graph_tensor_of(graph, tensor)->kind == CLADE_TENSOR_INPUT ||
-                      graph_is_tensor(graph_tensor_of(graph, tensor)->parent);
-        for (size_t k = 0; k < i; k++) shared = shared || graph->outputs[k].tensor.id == tensor.id;
-        if (shared) FORWARD(graph_add_reorder(graph, tensor, 1, &graph->outputs[i].tensor));
-    }
-    return CLADE_OK;
-}
-
 static clade_status compile_graph(clade_plan *plan, const clade_graph *graph, const clade_plan_settings *settings) {
     const rt_device *device = rt_context_device(context_rt(plan->context));
     const pass_options options = {
@@ -67,9 +54,7 @@ static clade_status compile_graph(clade_plan *plan, const clade_graph *graph, co
     };
     FORWARD(graph_clone(graph, &plan->graph));
     FORWARD(graph_set_batch(plan->graph, settings->batch ? settings->batch : clade_plan_defaults().batch));
-    FORWARD(pass_run(plan->graph, &options));
-    FORWARD(separate_outputs(plan->graph));
-    return graph_compact(plan->graph);
+    return pass_run(plan->graph, &options);
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------------------------------------- */

@@ -51,19 +51,17 @@ static void test_slice_may_have_other_readers(void **state) {
 /* ---- Copies ------------------------------------------------------------------------------------------------------------ */
 
 /* Expects that exactly input `index` of the only concat is copied. */
-static void expect_one_copy(clade_graph *graph, pass_options options, size_t index) {
+static void expect_one_copy(clade_graph *graph, size_t index) {
     const graph_node *concat = network_only(graph, GRAPH_OP_concat);
     const size_t nodes = graph->node_count;
     int64_t channel = 0;
     for (size_t i = 0; i < index; i++) channel += graph_shape_of(graph, concat->inputs[i])->dims[1];
-    network_run(graph, pass_concat, options);
+    network_run(graph, pass_concat, plain);
     assert_int_equal(network_count(graph, GRAPH_OP_concat), 0);
     assert_int_equal(graph->node_count, nodes); /* the copy stands for the concat */
     const graph_node *copy = network_only(graph, GRAPH_OP_reorder);
-    const graph_tensor *slice = graph_tensor_of(graph, copy->output);
-    assert_int_equal(slice->parent_channel, channel);
-    assert_true(graph_is_tensor(slice->parent));
-    assert_int_equal(graph_tensor_of(graph, copy->inputs[0])->block, slice->block);
+    assert_int_equal(graph_tensor_of(graph, copy->output)->parent_channel, channel);
+    assert_true(graph_is_tensor(graph_tensor_of(graph, copy->output)->parent));
 }
 
 static void test_graph_input_is_copied(void **state) {
@@ -72,23 +70,26 @@ static void test_graph_input_is_copied(void **state) {
     const clade_tensor parts[3] = {network_conv(graph, input, 5, 3), input, network_conv(graph, input, 7, 1)};
     const clade_tensor joined = network_concat(graph, parts, 3, 1);
     network_output(graph, network_activation(graph, joined, CLADE_RELU), "output");
-    expect_one_copy(graph, plain, 1);
+    expect_one_copy(graph, 1);
 }
 
-static void test_graph_output_is_copied(void **state) {
+/* As no layout would leave it, but the pass does not lean on that. */
+static void test_input_in_another_layout_is_reordered(void **state) {
     clade_graph *graph = *state;
     const clade_tensor input = network_input(graph, 3, 8);
     const clade_tensor parts[2] = {network_conv(graph, input, 5, 3), network_conv(graph, input, 7, 1)};
-    network_output(graph, parts[1], "features");
+    graph_tensor_of(graph, parts[0])->block = BLOCK;
     network_output(graph, network_concat(graph, parts, 2, 1), "output");
-    expect_one_copy(graph, plain, 1);
+    network_run(graph, pass_concat, plain);
+    const graph_node *reorder = network_only(graph, GRAPH_OP_reorder);
+    expect_slice(graph, reorder->output, network_output_tensor(graph, "output"), 0);
 }
 
 static void test_second_use_in_the_same_concat_is_copied(void **state) {
     clade_graph *graph = *state;
     const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 5, 3);
     network_output(graph, network_concat(graph, (clade_tensor[]){x, x}, 2, 1), "output");
-    expect_one_copy(graph, plain, 1);
+    expect_one_copy(graph, 1);
 }
 
 static void test_slice_of_another_concat_is_copied(void **state) {
@@ -104,15 +105,6 @@ static void test_slice_of_another_concat_is_copied(void **state) {
     const graph_node *copy = network_only(graph, GRAPH_OP_reorder);
     expect_slice(graph, copy->inputs[0], network_output_tensor(graph, "a"), 0);
     expect_slice(graph, copy->output, network_output_tensor(graph, "b"), 9);
-}
-
-static void test_flatten_is_copied(void **state) {
-    clade_graph *graph = *state;
-    const clade_tensor input = network_input(graph, 3, 8);
-    const clade_tensor flat = network_flatten(graph, network_conv(graph, input, 2, 3));
-    const clade_tensor parts[2] = {network_linear(graph, input, 10), flat};
-    network_output(graph, network_concat(graph, parts, 2, 1), "output");
-    expect_one_copy(graph, plain, 1);
 }
 
 /* ---- Nesting ----------------------------------------------------------------------------------------------------------- */
@@ -247,10 +239,9 @@ int main(void) {
         NETWORK_TEST(test_result_may_be_an_output),
         NETWORK_TEST(test_slice_may_have_other_readers),
         NETWORK_TEST(test_graph_input_is_copied),
-        NETWORK_TEST(test_graph_output_is_copied),
+        NETWORK_TEST(test_input_in_another_layout_is_reordered),
         NETWORK_TEST(test_second_use_in_the_same_concat_is_copied),
         NETWORK_TEST(test_slice_of_another_concat_is_copied),
-        NETWORK_TEST(test_flatten_is_copied),
         NETWORK_TEST(test_concat_of_a_concat_is_a_slice_of_slices),
         NETWORK_TEST(test_dense_block_is_one_tensor),
         NETWORK_TEST(test_reader_of_a_result_waits_for_copies),

@@ -79,6 +79,13 @@ static void test_grouped_convolution_stays_plain(void **state) {
     assert_int_equal(block_of(graph, GRAPH_OP_activation), 1);
 }
 
+static void test_grouped_convolution_reads_plain_however_few_channels(void **state) {
+    clade_graph *graph = *state;
+    const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 8, 3);
+    lay_out(graph, network_conv_with(graph, x, (clade_conv2d_settings){.channels = 8, .kernel = {3, 3}, .groups = 8}));
+    assert_int_equal(network_count(graph, GRAPH_OP_reorder), 1);
+}
+
 static void test_pool_of_a_plain_input_stays_plain(void **state) {
     clade_graph *graph = *state;
     lay_out(graph, network_pool(graph, network_input(graph, 32, 8), 3, 2));
@@ -240,6 +247,7 @@ int main(void) {
         NETWORK_TEST(test_convolution_of_few_plain_channels_needs_none),
         NETWORK_TEST(test_few_blocked_channels_are_read_as_they_are),
         NETWORK_TEST(test_grouped_convolution_stays_plain),
+        NETWORK_TEST(test_grouped_convolution_reads_plain_however_few_channels),
         NETWORK_TEST(test_pool_of_a_plain_input_stays_plain),
         NETWORK_TEST(test_readers_share_one_reorder),
         NETWORK_TEST(test_plain_tensor_is_reordered_once_for_all_convolutions),
