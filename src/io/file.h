@@ -50,6 +50,9 @@ clade_status io_writer_commit(io_writer *writer);
 void io_writer_abandon(io_writer *writer);
 
 /* ---- What the readers share --------------------------------------------------------------------------------------- */
+/* Deflate's longest match, 258 bytes, takes at least 2 bits (RFC 1951): a short file cannot hold many bytes. */
+#define IO_DEFLATE_MAX_RATIO 1032
+
 /* The environment of a context that may be NULL. */
 static inline base_env *io_env(const clade_context *context) { return context ? context_env(context) : NULL; }
 

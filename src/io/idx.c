@@ -10,9 +10,6 @@
 
 /* The largest data set and the largest file accepted; zlib counts in unsigned int. */
 #define IDX_MAX_BYTES ((uint64_t)1 << 31)
-/* Deflate's longest match, 258 bytes, takes at least 2 bits (RFC 1951): a short file cannot hold a large array. */
-#define DEFLATE_MAX_RATIO 1032u
-
 enum { IDX_UNSIGNED_BYTE = 8, IDX_MAX_RANK = 4, GZIP_ONLY = 16 };
 
 /* The contents of the file, taken piece by piece: as they lie, or inflated. */
@@ -121,7 +118,7 @@ static clade_status check_size(const idx_source *source, const clade_shape *shap
     if (!base_shape_elements(shape, &elements) || (uint64_t)elements > IDX_MAX_BYTES)
         return io_refuse(source->file, CLADE_ERROR_FORMAT, "its shape %s has no element or more than %llu",
                          base_shape_text(shape, text, sizeof text), (unsigned long long)IDX_MAX_BYTES);
-    const uint64_t ratio = source->packed ? DEFLATE_MAX_RATIO : 1;
+    const uint64_t ratio = source->packed ? IO_DEFLATE_MAX_RATIO : 1;
     if ((uint64_t)elements / ratio > source->file->size)
         return io_refuse(source->file, CLADE_ERROR_FORMAT, "it is truncated: its %zu bytes cannot hold the shape %s",
                          source->file->size, base_shape_text(shape, text, sizeof text));

@@ -66,6 +66,8 @@ static void read_image(png_job *job) {
     png_read_update_info(job->png, job->info);
     const size_t stride = (size_t)width * (size_t)channels;
     if (png_get_rowbytes(job->png, job->info) != stride) png_error(job->png, "its rows have an unexpected size");
+    if (stride / IO_DEFLATE_MAX_RATIO > job->file->size / (size_t)height)
+        png_error(job->png, "it is truncated: it is too short for its width and height");
 
     job->status = image_take_memory(job->file, width, height, channels, job->pixels);
     if (job->status != CLADE_OK) return;

@@ -25,6 +25,7 @@ typedef struct taps {
 static void destroy_taps(taps *gone) {
     base_free(gone->env, gone->ranges);
     base_free(gone->env, gone->weights);
+    *gone = (taps){0};
 }
 
 /* The triangle's height `distance` pixels from its centre. */
