@@ -131,7 +131,7 @@ typedef struct session_launch {
     const ops_launch *launch;
     rt_kernel *kernel; /* NULL for matrix products */
     size_t local[3];
-    session_patch patches[OPS_MAX_INPUTS + 1];
+    session_patch patches[OPS_MAX_ARGUMENTS]; /* a kernel may take one operand more than once */
     size_t patch_count;
 } session_launch;
 
