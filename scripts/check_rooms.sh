@@ -25,33 +25,27 @@ allowed() {
     esac
 }
 
-files=0
 broken=0
-check_file() {
-    local room=$1 file=$2 line number include
-    files=$((files + 1))
-    while IFS=: read -r number line; do
-        include=$(sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*//; s/[[:space:]]*$//; s/([">]).*$/&/' <<<"$line")
-        # Its own headers, by name or by "ROOM/name", and those of the system and of libraries other than OpenCL.
-        if grep -qE "^\"(($room)/)?[A-Za-z0-9_]+\.(h|inc)\"" <<<"$include"; then continue; fi
-        if grep -qE '^<' <<<"$include" && ! grep -qE '^<(clade|CL|OpenCL)/|^<clblast' <<<"$include"; then continue; fi
-        if grep -qE "^($(allowed "$room"))" <<<"$include"; then continue; fi
+# check ROOM FOLDER: reports each include of the room's files that is neither its own, nor the system's, nor allowed.
+check() {
+    local room=$1 file number line include pattern
+    pattern="^($(allowed "$room"))"
+    while IFS=: read -r file number line; do
+        [[ $line =~ include[[:space:]]*([\"\<][^\">]*[\">]) ]] || continue
+        include=${BASH_REMATCH[1]}
+        if [[ $include =~ ^\"($room/)?[A-Za-z0-9_]+\.(h|inc)\"$ ]]; then continue; fi
+        if [[ $include =~ ^\< && ! $include =~ ^\<(clade/|CL/|OpenCL/|clblast) ]]; then continue; fi
+        if [[ $include =~ $pattern ]]; then continue; fi
         echo "$file:$number: $room must not include $include"
         broken=$((broken + 1))
-    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" || true)
+    done < <(grep -rnHE --include='*.[ch]' --include='*.inc' '^[[:space:]]*#[[:space:]]*include' "$2" || true)
 }
 
-for room in base rt ops graph pass plan io models; do
-    while read -r file; do check_file "$room" "$file"; done < <(find "src/$room" -name '*.[ch]' -o -name '*.inc')
-done
-for room in tools examples bench; do
-    while read -r file; do check_file "$room" "$file"; done < <(find "$room" -name '*.[ch]')
-done
-for file in include/clade/*.h; do
-    if [ "$file" != include/clade/opencl.h ] && grep -nE '#[[:space:]]*include[[:space:]]*<(CL|OpenCL)/' "$file"; then
-        echo "$file: only clade/opencl.h includes OpenCL"
-        broken=$((broken + 1))
-    fi
-done
-echo "$files files, $broken forbidden includes"
-[ $files -gt 0 ] && [ $broken = 0 ]
+for room in base rt ops graph pass plan io models; do check $room src/$room; done
+for room in tools examples bench; do check $room $room; done
+if grep -nE '#[[:space:]]*include[[:space:]]*<(CL|OpenCL)/' include/clade/*.h | grep -v '^include/clade/opencl\.h:'; then
+    echo "only clade/opencl.h includes OpenCL"
+    broken=$((broken + 1))
+fi
+echo "$broken forbidden includes"
+[ $broken = 0 ]
