@@ -1,0 +1,144 @@
+#define _XOPEN_SOURCE 700 /* nftw */
+#include "support.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Log -------------------------------------------------------------------------------------------------------- */
+
+void support_log_open(support_log *log) {
+    memset(log, 0, sizeof *log);
+    assert_int_equal(pthread_mutex_init(&log->lock, NULL), 0);
+}
+
+void support_log_close(support_log *log) { pthread_mutex_destroy(&log->lock); }
+
+void support_log_keep(void *user, clade_log_level level, const char *message) {
+    support_log *log = user;
+    pthread_mutex_lock(&log->lock);
+    log->count[level]++;
+    const int added = snprintf(log->text + log->length, sizeof log->text - log->length, "%s\n", message);
+    log->length += (size_t)base_min(added, (int64_t)(sizeof log->text - log->length) - 1);
+    pthread_mutex_unlock(&log->lock);
+}
+
+bool support_logged(const support_log *log, const char *part) { return strstr(log->text, part) != NULL; }
+
+void support_log_forget(support_log *log) {
+    pthread_mutex_lock(&log->lock);
+    memset(log->count, 0, sizeof log->count);
+    log->length = 0;
+    log->text[0] = '\0';
+    pthread_mutex_unlock(&log->lock);
+}
+
+/* ---- Folders ---------------------------------------------------------------------------------------------------- */
+
+void support_make_directory(char *path, size_t size) {
+    const char *temporary = getenv("TMPDIR");
+    assert_true((size_t)snprintf(path, size, "%s/clade-test-XXXXXX", temporary ? temporary : "/tmp") < size);
+    assert_non_null(mkdtemp(path));
+}
+
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *place) {
+    (void)about;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+void support_remove_directory(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
+
+/* ---- Run time --------------------------------------------------------------------------------------------------- */
+
+support_runtime *support_open(const char *cache) {
+    support_runtime *runtime = calloc(1, sizeof *runtime);
+    assert_non_null(runtime);
+    support_log_open(&runtime->log);
+    runtime->env = base_env_create(NULL, support_log_keep, &runtime->log, CLADE_LOG_DEBUG);
+    assert_non_null(runtime->env);
+    assert_int_equal(rt_context_open(runtime->env, getenv("CLADE_DEVICE"), cache, &runtime->rt), CLADE_OK);
+    return runtime;
+}
+
+void support_close(support_runtime **runtime) {
+    rt_context_close(&(*runtime)->rt);
+    base_env_destroy(&(*runtime)->env);
+    support_log_close(&(*runtime)->log);
+    free(*runtime);
+    *runtime = NULL;
+}
+
+const char support_kernel[] =
+    "__kernel void add(const __global float *x, __global float *y, ulong offset, float scale, int n) {\n"
+    "    const int i = get_global_id(0);\n"
+    "    if (i < n) y[offset + i] = activate_scalar(x[offset + i] * scale + ADDED, 0.0f);\n"
+    "}\n";
+
+rt_program *support_program(support_runtime *runtime, int added) {
+    char options[64];
+    rt_program *program = NULL;
+    snprintf(options, sizeof options, "-D ADDED=%d", added);
+    assert_int_equal(rt_program_get_text(runtime->rt, "add.cl", support_kernel, options, &program), CLADE_OK);
+    assert_non_null(program);
+    return program;
+}
+
+void support_run(support_runtime *runtime, rt_queue *queue, rt_program *program, int added, int n) {
+    enum { OFFSET = 3 };
+    const uint64_t bytes = (uint64_t)(n + OFFSET) * sizeof(float);
+    const cl_ulong offset = OFFSET;
+    const float scale = 2;
+    const size_t group = (size_t)base_min(16, (int64_t)rt_context_device(runtime->rt)->max_work_group);
+    const size_t global = (size_t)base_round_up(n, (int64_t)group);
+    float *values = calloc((size_t)(n + OFFSET), sizeof *values);
+    rt_buffer *x = NULL, *y = NULL;
+    rt_kernel *kernel = NULL;
+    for (int i = 0; i < n + OFFSET; i++) values[i] = (float)i;
+    assert_int_equal(rt_buffer_create(runtime->rt, bytes, "x", &x), CLADE_OK);
+    assert_int_equal(rt_buffer_create(runtime->rt, bytes, "y", &y), CLADE_OK);
+    assert_int_equal(rt_kernel_create(program, "add", &kernel), CLADE_OK);
+    assert_true(rt_kernel_max_work_group(kernel) >= 1);
+    assert_int_equal(rt_kernel_set_memory(kernel, 0, rt_buffer_handle(x)), CLADE_OK);
+    assert_int_equal(rt_kernel_set_memory(kernel, 1, rt_buffer_handle(y)), CLADE_OK);
+    assert_int_equal(rt_kernel_set_value(kernel, 2, &offset, sizeof offset), CLADE_OK);
+    assert_int_equal(rt_kernel_set_value(kernel, 3, &scale, sizeof scale), CLADE_OK);
+    assert_int_equal(rt_kernel_set_value(kernel, 4, &n, sizeof n), CLADE_OK);
+    assert_int_equal(rt_write(queue, x, 0, values, bytes), CLADE_OK);
+    assert_int_equal(rt_enqueue(queue, kernel, 1, &global, &group), CLADE_OK);
+    assert_int_equal(rt_read(queue, y, OFFSET * sizeof(float), values, bytes - OFFSET * sizeof(float)), CLADE_OK);
+    assert_int_equal(rt_queue_finish(queue), CLADE_OK);
+    for (int i = 0; i < n; i++) assert_float_equal(values[i], (float)(i + OFFSET) * scale + (float)added, 0);
+    rt_kernel_destroy(&kernel);
+    rt_buffer_destroy(&x);
+    rt_buffer_destroy(&y);
+    free(values);
+}
+
+/* ---- A caller's objects ----------------------------------------------------------------------------------------- */
+
+void support_objects_open(support_objects *objects, cl_command_queue_properties properties) {
+    cl_int code = CL_SUCCESS;
+    memset(objects, 0, sizeof *objects);
+    assert_int_equal(clGetPlatformIDs(1, &objects->platform, NULL), CL_SUCCESS);
+    assert_int_equal(clGetDeviceIDs(objects->platform, CL_DEVICE_TYPE_ALL, 1, &objects->device, NULL), CL_SUCCESS);
+    objects->context = clCreateContext(NULL, 1, &objects->device, NULL, NULL, &code);
+    assert_int_equal(code, CL_SUCCESS);
+    objects->queue = clCreateCommandQueue(objects->context, objects->device, properties, &code);
+    assert_int_equal(code, CL_SUCCESS);
+}
+
+void support_objects_close(support_objects *objects) {
+    assert_int_equal(clReleaseCommandQueue(objects->queue), CL_SUCCESS);
+    assert_int_equal(clReleaseContext(objects->context), CL_SUCCESS);
+}
+
+void support_expect_failure(base_env *env, clade_status expected, clade_status found, const char *part) {
+    char message[1024];
+    base_message(env, message, sizeof message);
+    if (found != expected || !strstr(message, part))
+        fail_msg("expected %s and \"%s\", found %s and \"%s\"", clade_status_name(expected), part,
+                 clade_status_name(found), message);
+}
