@@ -1,0 +1,38 @@
+/* conv2d.h: the candidates of conv2d, one file each, and what they share. */
+#ifndef OPS_CONV2D_H
+#define OPS_CONV2D_H
+
+#include "ops/ops.h"
+
+/* "direct" and "direct_planar" (conv2d_direct.c): differ in what they apply to. */
+bool ops_conv2d_direct_applicable(const ops_problem *problem, const rt_device *device);
+bool ops_conv2d_planar_applicable(const ops_problem *problem, const rt_device *device);
+double ops_conv2d_direct_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                    ops_recipe *recipe_out);
+
+/* "gemm" (conv2d_gemm.c) */
+bool ops_conv2d_gemm_applicable(const ops_problem *problem, const rt_device *device);
+double ops_conv2d_gemm_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_gemm_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                  ops_recipe *recipe_out);
+
+/* "generic" (conv2d_generic.c) */
+double ops_conv2d_generic_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                     ops_recipe *recipe_out);
+
+/* Floating-point operations. */
+double ops_conv2d_flops(const ops_conv2d *p);
+/* Whether an output pixel is made from the input pixel at its own place and no other. */
+bool ops_conv2d_is_pointwise(const ops_conv2d *p);
+/* Appends the arguments in, weight, bias and residual (where there are such), out, their shapes and the window, and defines
+ * HAS_BIAS, HAS_RESIDUAL and ACTIVATION. Bias is packed in a multiple of `bias_block`. */
+void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t weight,
+                              int32_t bias_block);
+/* Appends a shape as a long8: n, c, h, w, block, batch_stride. */
+void ops_conv2d_add_shape(ops_launch *launch, const ops_tensor *tensor);
+/* Appends the window as a long8: kernel, stride and dilation, down and across, pad_top and pad_left. */
+void ops_conv2d_add_window(ops_launch *launch, const ops_conv2d *p);
+
+#endif
