@@ -190,7 +190,7 @@ static clade_status enqueue_gemm(clade_session *session, const session_launch *l
     const plan_step *step = launch->step;
     const session_binding a = gemm_operand(session, step, &product->a), b = gemm_operand(session, step, &product->b),
                           c = gemm_operand(session, step, &product->c);
-    void *workspace = session->arena ? rt_buffer_handle(session->arena) : NULL;
+    void *workspace = step->gemm_workspace > 0 ? rt_buffer_handle(session->arena) : NULL;
     const uint64_t workspace_offset = step->workspace.offset * sizeof(float) + step->recipe.workspace;
     for (int64_t i = 0; i < product->repeat; i++)
         FORWARD(rt_gemm_run(session->queue, &product->gemm, a.memory, a.offset + (uint64_t)(i * product->a_step),
