@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Bash completion offers what the tool takes.
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
+PATH=$(dirname "$tool"):$PATH
+# shellcheck source=docs/clade.bash
+source "$source/docs/clade.bash"
+
+# offers WANTED WORD...: completing the last of the words after `clade` offers exactly WANTED.
+offers() {
+    local wanted=$1
+    shift
+    COMP_WORDS=(clade "$@")
+    COMP_CWORD=$#
+    _clade || true # its status means nothing to bash
+    same "$wanted" "${COMPREPLY[*]}"
+}
+
+behaviour "commands, and models where one can stand"
+offers classify cl
+offers 'devices' d
+offers inception_v4 summary inc
+offers lenet classify le
+offers eval help e
+offers '' summary lenet nonsense
+
+behaviour "the options of the command at hand"
+offers --weights bench lenet --we
+offers '' summary lenet --we
+offers '--json' devices --j
+
+behaviour "values of options"
+offers cpu bench lenet -d c
+selector=$("$tool" devices | head -n 1)
+offers "$(printf %q "$selector")" bench lenet --device "${selector:0:3}"
+offers reuse bench lenet --disable r
+offers 'float32' bench lenet --precision ''
+
+behaviour "files, for options and inputs too"
+touch 'a file.npy'
+offers 'a file.npy' classify lenet a
+offers 'a file.npy' classify --labels a
+offers 'a file.npy' run lenet -i input = a
+offers 'input=' run lenet -i in
+
+finish

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# `clade graph` draws networks, and leaves no half-written file behind.
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
+
+nodes() { grep -c '\[.*label' "$1"; }
+
+behaviour "DOT goes to standard output, without a device"
+CLADE_DEVICE=nonsense expect 0 graph lenet
+says '^digraph '
+says 'conv1'
+same '}' "$(tail -n 1 out)"
+is_silent err
+cp out lenet.wanted
+
+behaviour "a .dot file has the same text, and the access of any new file"
+(umask 022 && "$tool" graph lenet -o lenet.dot)
+holds cmp lenet.wanted lenet.dot
+same 644 "$(stat -c %a lenet.dot)"
+same 'lenet.dot' "$(echo lenet.dot*)"
+
+behaviour "the compiled graph has fewer nodes, and none fewer with the passes off"
+expect 0 graph inception_v4
+plain=$(nodes out)
+expect 0 graph inception_v4 --compiled
+compiled=$(nodes out)
+holds [ "$compiled" -lt "$plain" ]
+expect 0 graph inception_v4 --compiled --disable fold,fuse
+holds [ "$(nodes out)" -gt "$compiled" ]
+
+if command -v dot >/dev/null; then
+    behaviour "Graphviz understands it, and draws SVG and PNG"
+    expect 0 graph googlenet --compiled -o g.svg
+    holds grep -q '</svg>' g.svg
+    expect 0 graph lenet -o g.png
+    same '89504e470d0a1a0a' "$(od -An -tx1 -N8 g.png | tr -d ' ')"
+fi
+
+behaviour "a machine without Graphviz is told so, and how to do without"
+mkdir bin
+PATH=$work/bin expect 1 graph lenet -o missing.svg
+warns "^clade: .*'dot' is not installed"
+holds [ ! -e missing.svg ]
+
+behaviour "when drawing fails, an older file stays and nothing is left beside it"
+printf '#!/bin/sh\necho half a picture\nexit 3\n' >bin/dot
+chmod +x bin/dot
+mkdir target
+echo old >target/f.svg
+PATH=$work/bin expect 1 graph lenet -o target/f.svg
+warns "'dot' ended with code 3"
+same old "$(cat target/f.svg)"
+same f.svg "$(ls target)"
+printf '#!/bin/sh\nkill -9 $$\n' >bin/dot
+PATH=$work/bin expect 1 graph inception_v4 -o target/f.svg
+warns "'dot' ended by signal 9"
+same f.svg "$(ls target)"
+
+behaviour "a file that cannot be written is an error"
+expect 1 graph lenet -o nowhere/f.dot
+warns '^clade: failed to create a file beside nowhere/f.dot: No such file or directory'
+
+behaviour "an unknown format is wrong use"
+expect 2 graph lenet -o f.pdf
+warns 'does not end in .dot, .svg or .png'
+expect 2 graph lenet -o f
+holds [ ! -e f ]
+
+finish

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Options that all computing commands share change how a result comes about, never the result.
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
+
+run() { expect 0 run lenet -w random -i input=random -o output=y.npy "$@"; }
+golden() { holds "$probe" compare y.npy "$source/tests/data/goldens/lenet.json" output 1e-4 >/dev/null; }
+
+behaviour "each pass can be left out, and all together"
+for passes in fold fuse concat layout in-place reuse fold,fuse,concat,layout,in-place,reuse; do
+    run --disable $passes
+    is_silent err
+    golden
+done
+
+behaviour "other blocks and kernels compute the same"
+for block in 1 4 8; do
+    run --block $block
+    golden
+done
+run --kernels conv2d=generic,linear=generic
+golden
+
+behaviour "kernels that do not exist are refused or warned about, by name"
+found=0
+"$tool" run lenet -w random -i input=random -o output=y.npy --kernels conv2d=nonsense >out 2>err || found=$?
+warns '^clade: .*nonsense'
+holds [ "$found" -le 1 ]
+
+behaviour "a cache folder is filled, used again, and done without"
+mkdir cache
+run --cache "$work/cache"
+golden
+holds [ -n "$(find cache -type f)" ]
+cp -r cache filled
+run --cache "$work/cache"
+golden
+run --no-cache
+golden
+(
+    cd cache
+    find . -type f -exec sh -c 'for f; do echo nonsense >"$f"; done' sh {} +
+)
+run --cache "$work/cache"
+golden
+CLADE_CACHE_DIR=$work/environment run
+holds [ -n "$(find environment -type f)" ]
+
+behaviour "a cache that cannot be used is a warning, and none with -q"
+echo file >blocked
+run --cache "$work/blocked/inside"
+golden
+warns '^clade: warning: '
+run --cache "$work/blocked/inside" -q
+is_silent err
+
+behaviour "a memory limit is kept or refused with the bytes that are lacking"
+run --memory-limit 1G
+golden
+expect 1 run lenet -w random -i input=random -o output=y.npy --memory-limit 100K
+warns '^clade: failed .* within 102400 bytes: it needs [0-9]+ '
+
+behaviour "precision is float32"
+run --precision float32
+golden
+
+behaviour "-v says what is chosen, -vv more; neither goes to standard output"
+run -v
+golden
+is_silent out
+holds [ -s err ]
+lines=$(wc -l <err)
+run -vv
+holds [ "$(wc -l <err)" -gt "$lines" ]
+run
+is_silent err
+
+behaviour "a device by kind and by name"
+run -d cpu
+golden
+CLADE_DEVICE=cpu run
+golden
+expect 1 run lenet -w random -i input=random -o output=y.npy -d none
+warns '^clade: failed'
+
+finish

@@ -1,0 +1,151 @@
+/* probe.c: what the tests of the tool need and bash cannot do. Shares no code with Clade.
+ *
+ *   probe json PATH                       prints the value at PATH of the JSON document on stdin, e.g. layers.0.name;
+ *                                         of an array its length
+ *   probe images IDX COUNT OUT.npy        the first COUNT images of an IDX file, divided by 255, as [COUNT, 1, H, W]
+ *   probe compare IN.npy FILE PATH SHARE  the elements equal the numbers at PATH of a JSON file, within SHARE of the
+ *                                         largest of them */
+#include <jansson.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+static void fail(const char *what, const char *which) {
+    fprintf(stderr, "probe: %s: %s\n", what, which);
+    exit(1);
+}
+
+static json_t *load(FILE *file, const char *name) {
+    json_error_t error;
+    json_t *document = file ? json_loadf(file, 0, &error) : NULL;
+    if (!document) fail(file ? error.text : "cannot open", name);
+    return document;
+}
+
+/* The value at a path of keys and indices with dots between them. */
+static json_t *find(json_t *value, const char *path) {
+    char part[256];
+    for (const char *at = path; *at; at += *at == '.') {
+        const size_t length = strcspn(at, ".");
+        if (length >= sizeof part) fail("a part is too long in", path);
+        memcpy(part, at, length);
+        part[length] = '\0';
+        value = json_is_array(value) ? json_array_get(value, (size_t)atol(part)) : json_object_get(value, part);
+        if (!value) fail("there is no", path);
+        at += length;
+    }
+    return value;
+}
+
+static int print_json(const char *path) {
+    json_t *document = load(stdin, "stdin");
+    const json_t *value = find(document, path);
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        puts(json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        printf("%lld\n", (long long)json_integer_value(value));
+        break;
+    case JSON_REAL:
+        printf("%.9g\n", json_real_value(value));
+        break;
+    case JSON_ARRAY:
+        printf("%zu\n", json_array_size(value));
+        break;
+    case JSON_OBJECT:
+        puts("object");
+        break;
+    case JSON_TRUE:
+        puts("true");
+        break;
+    case JSON_FALSE:
+        puts("false");
+        break;
+    case JSON_NULL:
+        puts("null");
+        break;
+    }
+    json_decref(document);
+    return 0;
+}
+
+static uint32_t read_big_endian(gzFile file) {
+    unsigned char bytes[4];
+    if (gzread(file, bytes, 4) != 4) fail("cannot read", "the header of the IDX file");
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static int convert_images(const char *from, uint32_t count, const char *to) {
+    gzFile in = gzopen(from, "rb");
+    FILE *out = fopen(to, "wb");
+    if (!in || !out) fail("cannot open", in ? to : from);
+    read_big_endian(in); /* type and rank */
+    if (count > read_big_endian(in)) fail("too few images in", from);
+    const uint32_t height = read_big_endian(in), width = read_big_endian(in);
+
+    char header[118]; /* with the 10 bytes before it 128, and a newline at the end */
+    memset(header, ' ', sizeof header);
+    const int length =
+        snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%u, 1, %u, %u), }", count,
+                 height, width);
+    header[length] = ' ';
+    header[sizeof header - 1] = '\n';
+    fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, out);
+    fwrite(header, 1, sizeof header, out);
+    for (uint32_t i = 0; i < count * height * width; i++) {
+        const float value = (float)gzgetc(in) / 255.0f;
+        fwrite(&value, sizeof value, 1, out);
+    }
+    gzclose(in);
+    return fclose(out) == 0 ? 0 : 1;
+}
+
+/* Collects the numbers of nested arrays in order. */
+static size_t flatten(const json_t *value, double *numbers, size_t count, size_t room) {
+    if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++)
+            count = flatten(json_array_get(value, i), numbers, count, room);
+        return count;
+    }
+    if (count == room) fail("too many", "numbers");
+    numbers[count] = json_number_value(value);
+    return count + 1;
+}
+
+static int compare(const char *array, const char *file, const char *path, double share) {
+    enum { ROOM = 100000 };
+    static double wanted[ROOM];
+    FILE *json = fopen(file, "r"), *in = fopen(array, "rb");
+    if (!in) fail("cannot open", array);
+    json_t *document = load(json, file);
+    const size_t count = flatten(find(document, path), wanted, 0, ROOM);
+    json_decref(document);
+    fclose(json);
+
+    unsigned char start[10];
+    if (fread(start, 1, sizeof start, in) != sizeof start) fail("too short", array);
+    fseek(in, start[8] | start[9] << 8, SEEK_CUR);
+    double largest = 0, error = 0;
+    float found;
+    for (size_t i = 0; i < count; i++) {
+        if (fread(&found, sizeof found, 1, in) != 1) fail("too few elements in", array);
+        largest = fmax(largest, fabs(wanted[i]));
+        const double difference = fabs(found - wanted[i]);
+        error = difference <= error ? error : difference; /* NaN, too, is an error */
+    }
+    if (fread(&found, 1, 1, in) != 0) fail("too many elements in", array);
+    fclose(in);
+    printf("%zu elements, largest %g, error %g of it\n", count, largest, error / largest);
+    return error <= share * largest ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "json") == 0) return print_json(argv[2]);
+    if (argc == 5 && strcmp(argv[1], "images") == 0) return convert_images(argv[2], (uint32_t)atol(argv[3]), argv[4]);
+    if (argc == 6 && strcmp(argv[1], "compare") == 0) return compare(argv[2], argv[3], argv[4], atof(argv[5]));
+    fail("wrong use; see", __FILE__);
+}
