@@ -66,26 +66,6 @@ static plan_block *block_of(const maker *m, clade_tensor tensor) {
     return &m->storage->blocks[m->storage->locations[tensor.id].block];
 }
 
-/* Puts `tensor` into its parent's memory, which gets its block when its first slice is met. */
-static clade_status place_slice(maker *m, clade_tensor tensor, int32_t node) {
-    const graph_tensor *t = graph_tensor_of(m->graph, tensor);
-    plan_location *parent = &m->storage->locations[t->parent.id];
-    if (parent->block < 0) {
-        if (graph_is_tensor(graph_tensor_of(m->graph, t->parent)->parent))
-            FORWARD(place_slice(m, t->parent, node));
-        else
-            FORWARD(add_block(m, t->parent, PLAN_ARENA, 0, node));
-    }
-    int64_t plane = 1;
-    for (int32_t i = 2; i < t->shape.rank; i++) plane *= t->shape.dims[i];
-    m->storage->locations[tensor.id] = (plan_location){
-        .block = parent->block,
-        .offset = parent->offset + t->parent_channel * plane, /* a multiple of the block in blocked layouts */
-        .batch_stride = parent->batch_stride,
-    };
-    return CLADE_OK;
-}
-
 /* ---- Sharing ------------------------------------------------------------------------------------------------------------- */
 
 /* True when the input's elements lie one image behind the other without gaps. */
@@ -100,9 +80,9 @@ static bool has_plane_of_one(const graph_tensor *t) {
     return plane == 1;
 }
 
-/* True when a node only gives its input another name, shape or layout, and the memory needs no change. A reorder needs none
- * when there is one pixel and no padding lane, or when it keeps the block: then it is a copy and is only left out if its
- * input may become an output's memory, which may_become_output() decides. */
+/* True when a node only gives its input another shape or layout, and the memory needs no change. A reorder needs none when there
+ * is one pixel and no padding lane, or when it keeps the block: it then is a copy for a slice or an output to lie elsewhere, which
+ * place_result() has made sure of already. */
 static bool is_view(const maker *m, const graph_node *node) {
     const graph_tensor *in = graph_tensor_of(m->graph, node->inputs[0]);
     const graph_tensor *out = graph_tensor_of(m->graph, node->output);
@@ -110,8 +90,6 @@ static bool is_view(const maker *m, const graph_node *node) {
     case GRAPH_OP_flatten:
     case GRAPH_OP_reshape:
         return in->block == 1 && out->block == 1 && is_dense(m, node->inputs[0]);
-    case GRAPH_OP_dropout:
-        return in->block == out->block && is_dense(m, node->inputs[0]);
     case GRAPH_OP_reorder: {
         const int32_t widest = in->block > out->block ? in->block : out->block;
         return is_dense(m, node->inputs[0]) &&
@@ -154,19 +132,6 @@ static void share(maker *m, const graph_node *node, bool aliased) {
     if (block->last < m->last_use[node->output.id]) block->last = m->last_use[node->output.id];
 }
 
-static clade_status place_result(maker *m, const graph_node *node, int32_t index) {
-    const bool is_output = graph_is_output(m->graph, node->output);
-    if (graph_is_tensor(graph_tensor_of(m->graph, node->output)->parent)) return place_slice(m, node->output, index);
-    const bool fits = !is_output || may_become_output(m, node->inputs[0], node->output);
-    if (fits && is_view(m, node))
-        share(m, node, true);
-    else if (fits && can_overwrite(m, node, index))
-        share(m, node, false);
-    else
-        FORWARD(add_block(m, node->output, PLAN_ARENA, 0, index));
-    return CLADE_OK;
-}
-
 /* Turns the block of an output, once its tensor is placed, into memory that callers bind. */
 static clade_status claim_output(maker *m, int32_t index) {
     const clade_tensor tensor = m->graph->outputs[index].tensor;
@@ -188,6 +153,43 @@ static clade_status claim_outputs(maker *m, clade_tensor tensor) {
     return CLADE_OK;
 }
 
+/* ---- Placing ------------------------------------------------------------------------------------------------------------- */
+
+/* Puts `tensor` into its parent's memory, which gets its block when its first slice is met. */
+static clade_status place_slice(maker *m, clade_tensor tensor, int32_t node) {
+    const graph_tensor *t = graph_tensor_of(m->graph, tensor);
+    plan_location *parent = &m->storage->locations[t->parent.id];
+    if (parent->block < 0) {
+        if (graph_is_tensor(graph_tensor_of(m->graph, t->parent)->parent))
+            FORWARD(place_slice(m, t->parent, node));
+        else {
+            FORWARD(add_block(m, t->parent, PLAN_ARENA, 0, node));
+            FORWARD(claim_outputs(m, t->parent)); /* a concat's result has no producer at which it would be claimed */
+        }
+    }
+    int64_t plane = 1;
+    for (int32_t i = 2; i < t->shape.rank; i++) plane *= t->shape.dims[i];
+    m->storage->locations[tensor.id] = (plan_location){
+        .block = parent->block,
+        .offset = parent->offset + t->parent_channel * plane, /* a multiple of the block in blocked layouts */
+        .batch_stride = parent->batch_stride,
+    };
+    return CLADE_OK;
+}
+
+static clade_status place_result(maker *m, const graph_node *node, int32_t index) {
+    const bool is_output = graph_is_output(m->graph, node->output);
+    if (graph_is_tensor(graph_tensor_of(m->graph, node->output)->parent)) return place_slice(m, node->output, index);
+    const bool fits = !is_output || may_become_output(m, node->inputs[0], node->output);
+    if (fits && is_view(m, node))
+        share(m, node, true);
+    else if (fits && can_overwrite(m, node, index))
+        share(m, node, false);
+    else
+        FORWARD(add_block(m, node->output, PLAN_ARENA, 0, index));
+    return CLADE_OK;
+}
+
 static clade_status place_all(maker *m) {
     const clade_graph *graph = m->graph;
     for (size_t i = 0; i < graph->input_count; i++) FORWARD(add_block(m, graph->inputs[i], PLAN_INPUT, (int32_t)i, -1));
@@ -195,9 +197,6 @@ static clade_status place_all(maker *m) {
         FORWARD(place_result(m, &graph->nodes[i], (int32_t)i));
         FORWARD(claim_outputs(m, graph->nodes[i].output));
     }
-    /* A concat's result that is an output has no producer of its own. */
-    for (size_t i = 0; i < graph->output_count; i++)
-        if (!graph_producer(graph, graph->outputs[i].tensor)) FORWARD(claim_output(m, (int32_t)i));
     return CLADE_OK;
 }
 

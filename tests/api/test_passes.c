@@ -1,0 +1,165 @@
+/* Compiled with any combination of passes switched off, in any layout, a network gives the same results. */
+#include "random_graph.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { BATCH = 2, MAX_PORTS = 80, ALL_PASSES = 63 };
+
+static const double tolerance = 1e-5; /* of an output's largest element: different kernels sum in different orders */
+
+/* ---- Running --------------------------------------------------------------------------------------------------------- */
+
+static clade_context *context;
+
+static int open_context(void **state) {
+    char message[512];
+    clade_context_settings settings = clade_context_defaults();
+    settings.message = message;
+    settings.message_size = sizeof message;
+    (void)state;
+    if (clade_context_create(&settings, &context) == CLADE_OK) return 0;
+    fprintf(stderr, "%s\n", message);
+    return -1;
+}
+
+static int close_context(void **state) {
+    (void)state;
+    clade_context_destroy(&context);
+    return 0;
+}
+
+static void expect_ok(clade_status status, const char *what) {
+    char message[512];
+    if (status == CLADE_OK) return;
+    clade_context_message(context, message, sizeof message);
+    fail_msg("%s: %s: %s", what, clade_status_name(status), message);
+}
+
+/* Float data of all outputs of a run, one behind the other. */
+typedef struct results {
+    clade_buffer ports[MAX_PORTS];
+    size_t count;
+} results;
+
+static clade_buffer new_buffer(const clade_graph *graph, clade_tensor tensor, const char *name) {
+    clade_tensor_info info;
+    size_t elements = 1;
+    expect_ok(clade_graph_tensor(graph, tensor, &info), "tensor");
+    for (int32_t i = 0; i < info.shape.rank; i++)
+        elements *= (size_t)(info.shape.dims[i] == CLADE_BATCH ? BATCH : info.shape.dims[i]);
+    const clade_buffer buffer = {
+        .name = name, .data = malloc(elements * sizeof(float)), .size = elements * sizeof(float)};
+    assert_non_null(buffer.data);
+    return buffer;
+}
+
+static void free_buffers(clade_buffer *buffers, size_t count) {
+    for (size_t i = 0; i < count; i++) free(buffers[i].data);
+}
+
+static results run(const clade_graph *graph, uint32_t disabled, int32_t channel_block) {
+    results out = {.count = clade_graph_output_count(graph)};
+    clade_buffer inputs[2];
+    const size_t input_count = clade_graph_input_count(graph);
+    const clade_plan_settings settings = {.batch = BATCH, .disabled_passes = disabled, .channel_block = channel_block};
+    clade_plan *plan = NULL;
+    clade_session *session = NULL;
+
+    assert_true(out.count <= MAX_PORTS && input_count <= 2);
+    for (size_t i = 0; i < input_count; i++) {
+        clade_tensor tensor;
+        clade_tensor_info info;
+        expect_ok(clade_graph_input_at(graph, i, &tensor), "input");
+        expect_ok(clade_graph_tensor(graph, tensor, &info), "input");
+        inputs[i] = new_buffer(graph, tensor, info.name);
+        clade_fill_input(info.name, inputs[i].data, inputs[i].size / sizeof(float));
+    }
+    for (size_t i = 0; i < out.count; i++) {
+        clade_tensor tensor;
+        const char *name = NULL;
+        expect_ok(clade_graph_output_at(graph, i, &tensor, &name), "output");
+        out.ports[i] = new_buffer(graph, tensor, name);
+    }
+    expect_ok(clade_plan_create(graph, &settings, &plan), "plan");
+    expect_ok(clade_session_create(plan, &session), "session");
+    expect_ok(clade_run(session, inputs, input_count, out.ports, out.count), "run");
+    clade_session_destroy(&session);
+    clade_plan_destroy(&plan);
+    free_buffers(inputs, input_count);
+    return out;
+}
+
+static void expect_same(const results *expected, const results *actual, const char *what) {
+    for (size_t i = 0; i < expected->count; i++) {
+        const float *a = expected->ports[i].data, *b = actual->ports[i].data;
+        const size_t count = expected->ports[i].size / sizeof(float);
+        double largest = 0;
+        for (size_t k = 0; k < count; k++) largest = fmax(largest, fabs((double)a[k]));
+        for (size_t k = 0; k < count; k++)
+            if (!(fabs((double)a[k] - (double)b[k]) <= tolerance * largest))
+                fail_msg("%s: output %s[%zu] is %g, not %g (largest %g)", what, expected->ports[i].name, k,
+                         (double)b[k], (double)a[k], largest);
+    }
+}
+
+/* Compares a compilation with the one that does as little as there can be done. */
+static void expect_agreement(const clade_graph *graph, const results *plain, uint32_t disabled, int32_t block,
+                             uint64_t seed) {
+    char what[96];
+    snprintf(what, sizeof what, "seed %llu, disabled 0x%02x, block %d", (unsigned long long)seed, disabled, block);
+    results actual = run(graph, disabled, block);
+    expect_same(plain, &actual, what);
+    free_buffers(actual.ports, actual.count);
+}
+
+/* ---- Random networks --------------------------------------------------------------------------------------------------- */
+
+static int rounds(const char *variable, int usual) {
+    const char *text = getenv(variable);
+    return text ? atoi(text) : usual;
+}
+
+static void test_all_combinations_agree(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        clade_graph *graph = random_graph(context, seed, 9);
+        assert_non_null(graph);
+        results plain = run(graph, ALL_PASSES, 1);
+        for (uint32_t disabled = 0; disabled <= ALL_PASSES; disabled++)
+            expect_agreement(graph, &plain, disabled, 16, seed);
+        free_buffers(plain.ports, plain.count);
+        clade_graph_destroy(&graph);
+    }
+}
+
+static void test_random_networks_agree(void **state) {
+    static const int32_t blocks[] = {1, 4, 8, 16};
+    (void)state;
+    const int count = rounds("CLADE_TEST_NETWORKS", 60);
+    for (uint64_t seed = 100; seed < 100 + (uint64_t)count; seed++) {
+        uint64_t choice = seed;
+        clade_graph *graph = random_graph(context, seed, 6 + random_below(&choice, 24));
+        assert_non_null(graph);
+        results plain = run(graph, ALL_PASSES, 1);
+        expect_agreement(graph, &plain, 0, 16, seed);
+        expect_agreement(graph, &plain, 0, blocks[random_below(&choice, 4)], seed);
+        expect_agreement(graph, &plain, (uint32_t)random_below(&choice, ALL_PASSES + 1),
+                         blocks[random_below(&choice, 4)], seed);
+        free_buffers(plain.ports, plain.count);
+        clade_graph_destroy(&graph);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_combinations_agree),
+        cmocka_unit_test(test_random_networks_agree),
+    };
+    return cmocka_run_group_tests(tests, open_context, close_context);
+}
