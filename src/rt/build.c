@@ -1,6 +1,8 @@
 /* build.c: from a kernel's text, or a binary of an earlier build, to a cl_program. */
 #include "rt/build.h"
 
+#include "rt/device.h"
+
 #include <string.h>
 #include <xxhash.h>
 
@@ -125,7 +127,7 @@ bool rt_build_extract(rt_context *context, cl_program program, void **binary_out
         clGetProgramInfo(program, CL_PROGRAM_DEVICES, count * sizeof(cl_device_id), devices, NULL) == CL_SUCCESS &&
         clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, count * sizeof *sizes, sizes, NULL) == CL_SUCCESS;
     cl_uint ours = 0;
-    while (done && ours < count && devices[ours] != context->device_id) ours++;
+    while (done && ours < count && !rt_stands_for(devices[ours], context->device_id)) ours++;
     done = done && ours < count && sizes[ours] > 0;
     if (done) done = (binaries[ours] = base_allocate(context->env, sizes[ours])) != NULL;
     if (done)

@@ -42,6 +42,15 @@ clade_status rt_platform_text(base_env *env, cl_platform_id platform, cl_platfor
     return rt_fail(env, RT_SETTING_UP, code, "clGetPlatformInfo", "read the platform's text 0x%x", (unsigned)what);
 }
 
+bool rt_stands_for(cl_device_id listed, cl_device_id device) {
+    while (device && device != listed) {
+        cl_device_id whole = NULL;
+        if (clGetDeviceInfo(device, CL_DEVICE_PARENT_DEVICE, sizeof whole, &whole, NULL) != CL_SUCCESS) return false;
+        device = whole;
+    }
+    return device != NULL;
+}
+
 static uint32_t power_of_two_up_to_16(uint32_t width) {
     uint32_t power = 1;
     while (power < 16 && power * 2 <= width) power *= 2;

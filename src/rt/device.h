@@ -25,6 +25,10 @@ clade_status rt_select_place(base_env *env, const char *selector, rt_place *plac
  * cannot run Clade's kernels. */
 clade_status rt_locate_place(base_env *env, cl_device_id device, rt_place *place_out);
 
+/* Whether `listed`, from a context's or program's list, stands for `device`: it is the same, or, as PoCL has it, the device of which
+ * `device` is a part. */
+bool rt_stands_for(cl_device_id listed, cl_device_id device);
+
 /* Fills in all facts. */
 clade_status rt_describe_device(base_env *env, const rt_place *place, rt_device *device_out);
 

@@ -80,7 +80,8 @@ static clade_status check_device(base_env *env, cl_context handle, cl_device_id 
         code = clGetContextInfo(handle, CL_CONTEXT_DEVICES, size, devices, NULL);
     }
     bool found = false;
-    for (size_t i = 0; code == CL_SUCCESS && i < size / sizeof *devices; i++) found = found || devices[i] == device;
+    for (size_t i = 0; code == CL_SUCCESS && i < size / sizeof *devices; i++)
+        found = found || rt_stands_for(devices[i], device);
     base_free(env, devices);
     if (code != CL_SUCCESS) return rt_fail(env, RT_SETTING_UP, code, "clGetContextInfo", "use the cl_context given");
     if (!found)

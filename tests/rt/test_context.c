@@ -1,0 +1,372 @@
+/* The public context: choosing a device, the caller's own objects, settings that are refused. */
+#include "support.h"
+
+#include "rt/context.h"
+
+#include <clade/opencl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void expect_refusal(const clade_context_settings *settings, clade_status expected, const char *part) {
+    char message[1024] = "old";
+    clade_context_settings copy = settings ? *settings : clade_context_defaults();
+    copy.message = message;
+    copy.message_size = sizeof message;
+    clade_context *context = (clade_context *)message;
+    const clade_status status = clade_context_create(&copy, &context);
+    if (status != expected || context || !strstr(message, part))
+        fail_msg("expected %s and \"%s\", found %s and \"%s\"", clade_status_name(expected), part,
+                 clade_status_name(status), message);
+}
+
+/* ---- Devices ---------------------------------------------------------------------------------------------------- */
+
+typedef struct walk {
+    size_t count, stop_after;
+    char names[8][128], selectors[8][160];
+    clade_device_type types[8];
+} walk;
+
+static bool visit(void *user, const clade_device_info *info) {
+    walk *seen = user;
+    assert_true(seen->count < BASE_COUNT(seen->names));
+    assert_true(info->compute_units > 0 && info->global_memory > 0 && info->largest_allocation > 0);
+    assert_true(info->largest_allocation <= info->global_memory);
+    snprintf(seen->names[seen->count], sizeof seen->names[0], "%s", info->name);
+    snprintf(seen->selectors[seen->count], sizeof seen->selectors[0], "%s", info->selector);
+    seen->types[seen->count] = info->type;
+    return ++seen->count != seen->stop_after;
+}
+
+static void each_listed_selector_opens_that_device(void **state) {
+    (void)state;
+    walk all = {0}, first = {.stop_after = 1};
+    assert_int_equal(clade_devices(visit, &all), CLADE_OK);
+    assert_true(all.count >= 1);
+    assert_int_equal(clade_devices(visit, &first), CLADE_OK);
+    assert_int_equal(first.count, 1);
+    for (size_t i = 0; i < all.count; i++) {
+        clade_context *context = NULL;
+        clade_device_info info;
+        clade_context_settings settings = {.device = all.selectors[i], .cache_directory = ""};
+        assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+        assert_int_equal(clade_context_device(context, &info), CLADE_OK);
+        assert_string_equal(info.selector, all.selectors[i]);
+        assert_string_equal(info.name, all.names[i]);
+        clade_context_destroy(&context);
+        assert_null(context);
+    }
+    assert_int_equal(clade_devices(NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+}
+
+static void a_part_of_the_platforms_name_in_any_case_finds_it(void **state) {
+    (void)state;
+    walk all = {0};
+    assert_int_equal(clade_devices(visit, &all), CLADE_OK);
+    char part[160];
+    snprintf(part, sizeof part, "%s", all.selectors[0]);
+    *strrchr(part, ':') = '\0';
+    if (strlen(part) > 4) part[strlen(part) - 1] = '\0';
+    for (char *c = part; *c; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
+    clade_context *context = NULL;
+    clade_device_info info;
+    assert_int_equal(clade_context_create(&(clade_context_settings){.device = part, .cache_directory = ""}, &context),
+                     CLADE_OK);
+    assert_int_equal(clade_context_device(context, &info), CLADE_OK);
+    assert_string_equal(info.selector, all.selectors[0]);
+    clade_context_destroy(&context);
+}
+
+static void a_device_that_is_not_there_is_named_with_what_is(void **state) {
+    (void)state;
+    walk all = {0};
+    assert_int_equal(clade_devices(visit, &all), CLADE_OK);
+    const char *absent[] = {"no such platform", "no such platform:3", ":99", "999"};
+    for (size_t i = 0; i < BASE_COUNT(absent); i++) {
+        const clade_context_settings settings = {.device = absent[i]};
+        expect_refusal(&settings, CLADE_ERROR_NO_DEVICE, absent[i]);
+        expect_refusal(&settings, CLADE_ERROR_NO_DEVICE, all.selectors[0]);
+        expect_refusal(&settings, CLADE_ERROR_NO_DEVICE, all.names[0]);
+    }
+    char beyond[160];
+    snprintf(beyond, sizeof beyond, "%s", all.selectors[0]);
+    snprintf(strrchr(beyond, ':'), 16, ":4000000000");
+    expect_refusal(&(clade_context_settings){.device = beyond}, CLADE_ERROR_NO_DEVICE, ":4000000000");
+    bool has_gpu = false;
+    for (size_t i = 0; i < all.count; i++) has_gpu = has_gpu || all.types[i] == CLADE_DEVICE_GPU;
+    if (!has_gpu) expect_refusal(&(clade_context_settings){.device = "gpu"}, CLADE_ERROR_NO_DEVICE, all.selectors[0]);
+    expect_refusal(&(clade_context_settings){.device = ""}, CLADE_ERROR_INVALID_ARGUMENT, "part of a platform's name");
+}
+
+static void the_environment_names_the_device_when_the_settings_do_not(void **state) {
+    (void)state;
+    char *before = getenv("CLADE_DEVICE") ? strdup(getenv("CLADE_DEVICE")) : NULL;
+    setenv("CLADE_DEVICE", "no such platform", 1);
+    expect_refusal(NULL, CLADE_ERROR_NO_DEVICE, "no such platform");
+    clade_context *context = NULL;
+    assert_int_equal(clade_context_create(&(clade_context_settings){.device = "none"}, &context), CLADE_OK);
+    clade_context_destroy(&context);
+    setenv("CLADE_DEVICE", "none", 1);
+    assert_int_equal(clade_context_create(NULL, &context), CLADE_OK);
+    assert_null(context_rt(context));
+    clade_context_destroy(&context);
+    if (before)
+        setenv("CLADE_DEVICE", before, 1);
+    else
+        unsetenv("CLADE_DEVICE");
+    free(before);
+}
+
+static void a_context_without_a_device_describes_itself(void **state) {
+    (void)state;
+    clade_context *context = NULL;
+    clade_device_info info;
+    clade_opencl_objects objects;
+    char message[256];
+    assert_int_equal(clade_context_create(&(clade_context_settings){.device = "none"}, &context), CLADE_OK);
+    assert_int_equal(clade_context_device(context, &info), CLADE_OK);
+    assert_int_equal(info.type, CLADE_DEVICE_NONE);
+    assert_string_equal(info.selector, "none");
+    assert_int_equal(clade_context_opencl(context, &objects), CLADE_ERROR_NO_DEVICE);
+    clade_context_message(context, message, sizeof message);
+    assert_non_null(strstr(message, "\"none\""));
+    assert_int_equal(clade_context_device(context, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_context_device(NULL, &info), CLADE_ERROR_INVALID_ARGUMENT);
+    clade_context_destroy(&context);
+    clade_context_destroy(&context);
+    clade_context_destroy(NULL);
+    clade_context_message(NULL, message, sizeof message);
+    assert_string_equal(message, "");
+}
+
+/* ---- Settings --------------------------------------------------------------------------------------------------- */
+
+static void *allocate_nothing(void *user, size_t size) {
+    (void)user;
+    (void)size;
+    return NULL;
+}
+
+static void deallocate(void *user, void *memory) {
+    (void)user;
+    (void)memory;
+}
+
+static void settings_out_of_range_are_refused(void **state) {
+    (void)state;
+    assert_int_equal(clade_context_create(NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    expect_refusal(&(clade_context_settings){.log_level = (clade_log_level)9}, CLADE_ERROR_INVALID_ARGUMENT,
+                   "log_level 9");
+    expect_refusal(&(clade_context_settings){.reserved = {0, 5}}, CLADE_ERROR_INVALID_ARGUMENT, "reserved[1]");
+    const clade_allocator half = {.allocate = allocate_nothing};
+    expect_refusal(&(clade_context_settings){.allocator = &half}, CLADE_ERROR_INVALID_ARGUMENT, "allocator");
+    const clade_allocator nothing = {.allocate = allocate_nothing, .deallocate = deallocate};
+    expect_refusal(&(clade_context_settings){.allocator = &nothing}, CLADE_ERROR_OUT_OF_MEMORY, "out of host memory");
+}
+
+static void the_defaults_are_those_of_zero(void **state) {
+    (void)state;
+    const clade_context_settings defaults = clade_context_defaults();
+    assert_null(defaults.device);
+    assert_null(defaults.cache_directory);
+    assert_int_equal(defaults.log_level, CLADE_LOG_WARNING);
+}
+
+/* Where the cache lies: the file appears once a program has run and the context is gone. */
+static bool makes_cache_at(const clade_context_settings *settings, const char *directory) {
+    char path[400];
+    support_runtime runtime = {0};
+    clade_context *context = NULL;
+    rt_queue *queue = NULL;
+    assert_int_equal(clade_context_create(settings, &context), CLADE_OK);
+    runtime.rt = context_rt(context);
+    assert_int_equal(rt_queue_create(runtime.rt, NULL, &queue), CLADE_OK);
+    rt_program *program = support_program(&runtime, 1);
+    support_run(&runtime, queue, program, 1, 10);
+    rt_program_release(&program);
+    rt_queue_destroy(&queue);
+    clade_context_destroy(&context);
+    snprintf(path, sizeof path, "%s/clade.sqlite", directory);
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL && remove(path) == 0;
+}
+
+static void set_variable(const char *name, const char *value) {
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+static void the_cache_lies_where_settings_and_environment_say(void **state) {
+    (void)state;
+    const char *variables[] = {"CLADE_CACHE_DIR", "XDG_CACHE_HOME", "HOME"};
+    char *before[BASE_COUNT(variables)], base[256], a[300], b[300], c[300], home[320];
+    for (size_t i = 0; i < BASE_COUNT(variables); i++)
+        before[i] = getenv(variables[i]) ? strdup(getenv(variables[i])) : NULL;
+    support_make_directory(base, sizeof base);
+    snprintf(a, sizeof a, "%s/a", base);
+    snprintf(b, sizeof b, "%s/b", base);
+    snprintf(c, sizeof c, "%s/c/clade", base);
+    snprintf(home, sizeof home, "%s/.cache/clade", base);
+    const clade_context_settings unset = {0}, set = {.cache_directory = a}, none = {.cache_directory = ""};
+    char caches[300];
+    snprintf(caches, sizeof caches, "%s/c", base);
+    set_variable("HOME", base);
+    set_variable("XDG_CACHE_HOME", caches);
+    set_variable("CLADE_CACHE_DIR", b);
+    assert_true(makes_cache_at(&set, a));
+    assert_true(makes_cache_at(&unset, b));
+    assert_false(makes_cache_at(&none, b));
+    set_variable("CLADE_CACHE_DIR", "");
+    assert_false(makes_cache_at(&unset, c));
+    set_variable("CLADE_CACHE_DIR", NULL);
+    assert_true(makes_cache_at(&unset, c));
+    set_variable("XDG_CACHE_HOME", "relative");
+    assert_true(makes_cache_at(&unset, home));
+    for (size_t i = 0; i < BASE_COUNT(variables); i++) {
+        set_variable(variables[i], before[i]);
+        free(before[i]);
+    }
+    support_remove_directory(base);
+}
+
+/* ---- The caller's objects --------------------------------------------------------------------------------------- */
+
+static cl_uint context_references(cl_context context) {
+    cl_uint count = 0;
+    assert_int_equal(clGetContextInfo(context, CL_CONTEXT_REFERENCE_COUNT, sizeof count, &count, NULL), CL_SUCCESS);
+    return count;
+}
+
+static cl_uint queue_references(cl_command_queue queue) {
+    cl_uint count = 0;
+    assert_int_equal(clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof count, &count, NULL), CL_SUCCESS);
+    return count;
+}
+
+static void the_callers_objects_are_used_and_given_back(void **state) {
+    (void)state;
+    support_objects objects;
+    support_objects_open(&objects, 0);
+    const cl_uint contexts = context_references(objects.context), queues = queue_references(objects.queue);
+    const clade_opencl_objects given = {.context = objects.context, .device = objects.device, .queue = objects.queue};
+    clade_opencl_objects found;
+    clade_context *context = NULL;
+    assert_int_equal(clade_context_create_opencl(&given, &(clade_context_settings){.cache_directory = ""}, &context),
+                     CLADE_OK);
+    assert_int_equal(clade_context_opencl(context, &found), CLADE_OK);
+    assert_ptr_equal(found.context, objects.context);
+    assert_ptr_equal(found.device, objects.device);
+    assert_ptr_equal(found.queue, objects.queue);
+    assert_true(queue_references(objects.queue) > queues); /* held: the caller may let go */
+    context_hold(context);
+    clade_context *held = context;
+    clade_context_destroy(&context);
+    clade_device_info info;
+    assert_int_equal(clade_context_device(held, &info), CLADE_OK); /* not gone yet */
+    context_release(held);
+    assert_int_equal(context_references(objects.context), contexts);
+    assert_int_equal(queue_references(objects.queue), queues);
+    support_objects_close(&objects);
+}
+
+static void without_a_queue_one_is_made(void **state) {
+    (void)state;
+    support_objects objects;
+    support_objects_open(&objects, 0);
+    clade_opencl_objects found;
+    clade_context *context = NULL;
+    const clade_opencl_objects given = {.context = objects.context, .device = objects.device};
+    assert_int_equal(clade_context_create_opencl(&given, NULL, &context), CLADE_OK);
+    assert_int_equal(clade_context_opencl(context, &found), CLADE_OK);
+    assert_non_null(found.queue);
+    assert_ptr_not_equal(found.queue, objects.queue);
+    clade_context_destroy(&context);
+    support_objects_close(&objects);
+}
+
+static void expect_objects_refused(const clade_opencl_objects *objects, const char *device, const char *part) {
+    char message[512] = "";
+    clade_context *context = (clade_context *)message;
+    const clade_context_settings settings = {.device = device, .message = message, .message_size = sizeof message};
+    assert_int_equal(clade_context_create_opencl(objects, &settings, &context), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_null(context);
+    if (!strstr(message, part)) fail_msg("expected \"%s\", found \"%s\"", part, message);
+}
+
+static void objects_that_do_not_belong_together_are_refused(void **state) {
+    (void)state;
+    support_objects one, other;
+    support_objects_open(&one, 0);
+    support_objects_open(&other, 0);
+    const cl_uint references = context_references(one.context);
+    expect_objects_refused(NULL, NULL, "cl_context is NULL");
+    expect_objects_refused(&(clade_opencl_objects){.context = one.context}, NULL, "cl_device_id is NULL");
+    expect_objects_refused(&(clade_opencl_objects){.context = one.context, .device = one.device, .queue = other.queue},
+                           NULL, "another cl_context");
+    expect_objects_refused(&(clade_opencl_objects){.context = one.context, .device = one.device, .reserved = {&one}},
+                           NULL, "reserved[0]");
+    expect_objects_refused(&(clade_opencl_objects){.context = one.context, .device = one.device}, "cpu",
+                           "must be NULL");
+    assert_int_equal(context_references(one.context), references);
+    support_objects_close(&one);
+    support_objects_close(&other);
+}
+
+/* A device of its own for the context: a part of the CPU, where the driver can divide it. */
+static void a_part_of_a_device_runs_kernels(void **state) {
+    (void)state;
+    support_objects objects;
+    support_objects_open(&objects, 0);
+    const cl_device_partition_property by_one[] = {CL_DEVICE_PARTITION_EQUALLY, 1, 0};
+    cl_device_id parts[64];
+    cl_uint count = 0;
+    cl_int code = clCreateSubDevices(objects.device, by_one, BASE_COUNT(parts), parts, &count);
+    if (code != CL_SUCCESS || count == 0) {
+        support_objects_close(&objects);
+        skip();
+    }
+    cl_context part_context = clCreateContext(NULL, 1, &parts[0], NULL, NULL, &code);
+    assert_int_equal(code, CL_SUCCESS);
+    clade_context *context = NULL;
+    clade_device_info info;
+    const clade_opencl_objects given = {.context = part_context, .device = parts[0]};
+    assert_int_equal(clade_context_create_opencl(&given, &(clade_context_settings){.cache_directory = ""}, &context),
+                     CLADE_OK);
+    assert_int_equal(clade_context_device(context, &info), CLADE_OK);
+    assert_int_equal(info.compute_units, 1);
+    support_runtime runtime = {.rt = context_rt(context)};
+    rt_queue *queue = NULL;
+    assert_int_equal(rt_queue_create(runtime.rt, NULL, &queue), CLADE_OK);
+    rt_program *program = support_program(&runtime, 2);
+    support_run(&runtime, queue, program, 2, 100);
+    rt_program_release(&program);
+    rt_queue_destroy(&queue);
+    clade_context_destroy(&context);
+    clReleaseContext(part_context);
+    for (cl_uint i = 0; i < count && i < BASE_COUNT(parts); i++) clReleaseDevice(parts[i]);
+    support_objects_close(&objects);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_listed_selector_opens_that_device),
+        cmocka_unit_test(a_part_of_the_platforms_name_in_any_case_finds_it),
+        cmocka_unit_test(a_device_that_is_not_there_is_named_with_what_is),
+        cmocka_unit_test(the_environment_names_the_device_when_the_settings_do_not),
+        cmocka_unit_test(a_context_without_a_device_describes_itself),
+        cmocka_unit_test(settings_out_of_range_are_refused),
+        cmocka_unit_test(the_defaults_are_those_of_zero),
+        cmocka_unit_test(the_cache_lies_where_settings_and_environment_say),
+        cmocka_unit_test(the_callers_objects_are_used_and_given_back),
+        cmocka_unit_test(without_a_queue_one_is_made),
+        cmocka_unit_test(objects_that_do_not_belong_together_are_refused),
+        cmocka_unit_test(a_part_of_a_device_runs_kernels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
