@@ -14,7 +14,6 @@
 #include <clade/models.h>
 #include <clade/opencl.h>
 
-
 enum { PIXELS = 28 * 28, CLASSES = 10 };
 
 static const char source[] = "__kernel void widen(__global const uchar *bytes, __global float *pixels) {\n"
@@ -48,9 +47,13 @@ typedef struct own {
 static own open_own(void) {
     own o = {0};
     cl_int code;
-    cl_platform_id platform;
-    check_cl(clGetPlatformIDs(1, &platform, NULL), "clGetPlatformIDs");
-    check_cl(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &o.device, NULL), "clGetDeviceIDs");
+    cl_platform_id platforms[8];
+    cl_uint count = 0;
+    check_cl(clGetPlatformIDs(8, platforms, &count), "clGetPlatformIDs");
+    code = CL_DEVICE_NOT_FOUND; /* some platforms have no device */
+    for (cl_uint i = 0; i < count && i < 8 && code != CL_SUCCESS; i++)
+        code = clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, 1, &o.device, NULL);
+    check_cl(code, "clGetDeviceIDs");
     o.context = clCreateContext(NULL, 1, &o.device, NULL, NULL, &code);
     check_cl(code, "clCreateContext");
     o.queue = clCreateCommandQueue(o.context, o.device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);

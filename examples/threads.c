@@ -21,7 +21,7 @@ static void *work(void *argument) {
     clade_session *session = NULL;
     check(w->context, clade_session_create(w->plan, &session));
     for (int i = 0; i < IMAGES; i++) {
-        char name[16];
+        char name[32];
         float image[PIXELS];
         snprintf(name, sizeof name, "image %d", i); /* the name is the seed */
         clade_fill_input(name, image, PIXELS);

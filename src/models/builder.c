@@ -139,7 +139,7 @@ static clade_tensor add_branch(models_builder *b, const char *name, clade_tensor
     while (count < MODELS_MOST_LAYERS && branch->layers[count].kind != MODELS_NONE) count++;
     if (count == 1) return add_layer(b, name, x, &branch->layers[0]);
     for (size_t i = 0; i < count; i++) {
-        char number[8], layer[MODELS_NAME_SIZE];
+        char number[24], layer[MODELS_NAME_SIZE];
         snprintf(number, sizeof number, "%zu", i);
         x = add_layer(b, join(b, layer, name, number), x, &branch->layers[i]);
     }

@@ -150,8 +150,9 @@ static void check(clade_context *context, const char *model, bool blocks, const 
     golden_read(model, &g);
     clade_graph *graph = build(context, model, &g, blocks);
     results r = run(context, graph, &g, blocks, settings);
+    for (size_t i = 1; i < r.count; i++)
+        compare_block(&g.blocks[i - 1], r.buffers[i].data); /* the first wrong one tells */
     compare_output(&g, r.buffers[0].data);
-    for (size_t i = 1; i < r.count; i++) compare_block(&g.blocks[i - 1], r.buffers[i].data);
     free_results(&r);
     clade_graph_destroy(&graph);
     golden_clear(&g);
