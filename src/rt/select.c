@@ -11,7 +11,7 @@
 /* Why Clade cannot use a device, or NULL. */
 static const char *defect(cl_device_id device) {
     cl_bool available = CL_FALSE, compiles = CL_FALSE, little_endian = CL_FALSE;
-    char version[64] = "";
+    char version[256] = "";
     int major = 0, minor = 0;
     if (clGetDeviceInfo(device, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL) != CL_SUCCESS || !available)
         return "it is not available";
@@ -21,10 +21,10 @@ static const char *defect(cl_device_id device) {
     if (clGetDeviceInfo(device, CL_DEVICE_ENDIAN_LITTLE, sizeof little_endian, &little_endian, NULL) != CL_SUCCESS ||
         !little_endian)
         return "it is not little-endian";
-    /* A version too long for the room is a text that the standard does not know. */
-    if (clGetDeviceInfo(device, CL_DEVICE_VERSION, sizeof version, version, NULL) == CL_SUCCESS &&
-        sscanf(version, "OpenCL %d.%d", &major, &minor) == 2 && (major < 1 || (major == 1 && minor < 2)))
-        return "it is older than OpenCL 1.2";
+    if (clGetDeviceInfo(device, CL_DEVICE_VERSION, sizeof version, version, NULL) != CL_SUCCESS ||
+        sscanf(version, "OpenCL %d.%d", &major, &minor) != 2)
+        return "its version is not \"OpenCL MAJOR.MINOR\"";
+    if (major < 1 || (major == 1 && minor < 2)) return "it is older than OpenCL 1.2";
     return NULL;
 }
 

@@ -15,8 +15,9 @@ static support_runtime *wrap(const support_objects *objects, cl_command_queue qu
 
 /* x = 3 x + 1, one work-item: `steps` launches depend on each other, so that any two in the wrong order show. */
 static void run_chain(support_runtime *runtime, rt_queue *queue, int steps) {
-    const char *text = "__kernel void advance(__global uint *x) { uint v = x[0]; for (int i = 0; i < 2000; i++) v = 3 * v "
-                       "+ 1; x[0] = v; }\n";
+    const char *text =
+        "__kernel void advance(__global uint *x) { uint v = x[0]; for (int i = 0; i < 2000; i++) v = 3 * v "
+        "+ 1; x[0] = v; }\n";
     rt_program *program = NULL;
     rt_kernel *kernel = NULL;
     rt_buffer *buffer = NULL;
@@ -150,11 +151,12 @@ static void wrong_events_are_the_callers_fault(void **state) {
 
 static void kernels_take_every_kind_of_argument(void **state) {
     (void)state;
-    const char *text = "__kernel void combine(__global float *y, ulong offset, int i, uint u, float f, long8 l, __local "
-                       "float *scratch) {\n"
-                       "    scratch[0] = (float)(i + (int)u) + f + (float)(l.s0 + l.s7);\n"
-                       "    y[offset] = scratch[0];\n"
-                       "}\n";
+    const char *text =
+        "__kernel void combine(__global float *y, ulong offset, int i, uint u, float f, long8 l, __local "
+        "float *scratch) {\n"
+        "    scratch[0] = (float)(i + (int)u) + f + (float)(l.s0 + l.s7);\n"
+        "    y[offset] = scratch[0];\n"
+        "}\n";
     support_runtime *runtime = support_open(NULL);
     rt_queue *queue = NULL;
     rt_program *program = NULL;
