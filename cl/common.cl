@@ -94,6 +94,31 @@ static inline void vec_store(vec value, __global float *target) {
 #endif
 }
 
+/* The same for an array of a work-item's own. */
+static inline vec vec_load_private(const float *source) {
+#if VECTOR == 1
+    return *source;
+#elif VECTOR == 4
+    return vload4(0, source);
+#elif VECTOR == 8
+    return vload8(0, source);
+#else
+    return vload16(0, source);
+#endif
+}
+
+static inline void vec_store_private(vec value, float *target) {
+#if VECTOR == 1
+    *target = value;
+#elif VECTOR == 4
+    vstore4(value, 0, target);
+#elif VECTOR == 8
+    vstore8(value, 0, target);
+#else
+    vstore16(value, 0, target);
+#endif
+}
+
 /* Which of the lanes are among the first `count`; for select(). */
 static inline ivec vec_first(int count) {
 #if VECTOR == 1
@@ -124,3 +149,19 @@ static inline vec activate(vec x, float slope) {
 #endif
 }
 #endif
+
+/* ---- Boxes of up to 8 dimensions with strides ------------------------------------------------------------------------------------- */
+/* Where element `index` of a box, counted in row-major order, lies for an operand with these strides. Of `dims` the first is not
+ * read: `index` lies within the box. On GPUs `rank` should be a constant, or the arrays go to memory. */
+static inline int box_offset(int index, int rank, long8 dims, long8 strides) {
+    long dim[8], stride[8];
+    vstore8(dims, 0, dim);
+    vstore8(strides, 0, stride);
+    int offset = 0;
+#pragma unroll
+    for (int d = rank - 1; d > 0; d--) {
+        offset += index % (int)dim[d] * (int)stride[d];
+        index /= (int)dim[d];
+    }
+    return offset + index * (int)stride[0];
+}

@@ -82,6 +82,7 @@ typedef struct harness_operator {
                       harness_expected *expected);
     /* The problem's settings in a few words for a failure's message; may be NULL. */
     void (*describe)(const ops_problem *problem, char *text, size_t size);
+    float range;      /* inputs are uniform in [-range, range]; 0: 1 */
     bool only_finite; /* else some problems have NaN and infinity among their inputs */
 } harness_operator;
 

@@ -186,7 +186,8 @@ static bool run_gemm(const run *r, const ops_launch *launch) {
 
 typedef struct lane_check {
     uint32_t *memory;
-    int64_t bad; /* first padding lane that does not hold 0, or -1 */
+    const uint32_t *image; /* what was there before the run */
+    int64_t bad;           /* first padding lane that does not hold 0, or -1 */
 } lane_check;
 
 static void check_lane(void *user, int64_t place) {
@@ -194,24 +195,25 @@ static void check_lane(void *user, int64_t place) {
     float value;
     memcpy(&value, &check->memory[place], sizeof value);
     if (value != 0.0f && check->bad < 0) check->bad = place;
-    check->memory[place] = POISON; /* seen; what is left must be poison */
+    check->memory[place] = check->image[place]; /* seen; all the rest must be as it was */
 }
 
 /* Takes the output's values out of `memory` and looks at everything else in it. */
 static bool collect(run *r, uint32_t *memory, float *output) {
     const harness_layout *layout = &r->layouts.output;
-    lane_check lanes = {.memory = memory + r->output.front, .bad = -1};
+    lane_check lanes = {.memory = memory + r->output.front, .image = r->output.image + r->output.front, .bad = -1};
     for (int64_t i = 0; i < layout->count; i++) {
         uint32_t *place = &lanes.memory[harness_place(layout, i)];
         if (*place == POISON)
             return fault(r->h, "element %lld is not written, or made from memory outside the operands", (long long)i);
         memcpy(&output[i], place, sizeof *place);
     }
-    for (int64_t i = 0; i < layout->count; i++) lanes.memory[harness_place(layout, i)] = POISON;
+    for (int64_t i = 0; i < layout->count; i++)
+        lanes.memory[harness_place(layout, i)] = lanes.image[harness_place(layout, i)];
     harness_padding_lanes(layout, check_lane, &lanes);
     if (lanes.bad >= 0) return fault(r->h, "the padding lane at %lld does not hold zero", (long long)lanes.bad);
     for (int64_t i = 0; i < region_size(&r->output); i++)
-        if (memory[i] != POISON)
+        if (memory[i] != r->output.image[i])
             return fault(r->h, "memory outside the output is written, %lld elements from its start",
                          (long long)(i - r->output.front));
     return true;

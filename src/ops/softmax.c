@@ -1,0 +1,68 @@
+/* softmax.c: softmax and its logarithm.
+ *
+ *   rows     CPUs, along the innermost dimension: a row at a time by vectors
+ *   generic  any device: a row a work-item, whatever lies between its elements */
+#include "ops/candidates.h"
+#include "ops/cost.h"
+
+static ops_launch *begin(ops_recipe *recipe, const char *kernel, const ops_softmax *p, int64_t vector) {
+    ops_launch *launch = ops_add_launch(recipe, "softmax.cl", kernel);
+    ops_define(launch, "VECTOR", vector);
+    ops_define(launch, "LOGARITHM", p->logarithm);
+    ops_add_operand(launch, OPS_INPUT, 0);
+    ops_add_operand(launch, OPS_OUTPUT, 0);
+    return launch;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool rows_applicable(const ops_problem *problem, const rt_device *device) {
+    return ops_suits_vectors(device) && problem->softmax.inner == 1;
+}
+
+static double rows_cost(const ops_problem *problem, const rt_device *device) {
+    const ops_softmax *p = &problem->softmax;
+    return ops_cost_stream(device, 8 * p->outer * p->length);
+}
+
+static clade_status rows_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                              ops_recipe *recipe_out) {
+    (void)env;
+    const ops_softmax *p = &problem->softmax;
+    int64_t rows = ops_units_a_group(device, p->outer);
+    ops_launch *launch = begin(recipe_out, "softmax_rows", p, device->float_width);
+    ops_add_int(launch, p->outer);
+    ops_add_int(launch, rows);
+    ops_add_int(launch, p->length);
+    ops_add_int(launch, p->in_stride);
+    ops_add_int(launch, p->out_stride);
+    ops_single_items(launch, base_divide_up(p->outer, rows));
+    return CLADE_OK;
+}
+
+/* ---- generic --------------------------------------------------------------------------------------------------------------------- */
+
+static double generic_cost(const ops_problem *problem, const rt_device *device) {
+    const ops_softmax *p = &problem->softmax;
+    return ops_cost_scalar(device, p->outer * p->inner, 20 * p->length);
+}
+
+static clade_status generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                 ops_recipe *recipe_out) {
+    (void)env;
+    const ops_softmax *p = &problem->softmax;
+    ops_launch *launch = begin(recipe_out, "softmax_generic", p, 1);
+    ops_add_int(launch, p->outer * p->inner);
+    ops_add_int(launch, p->length);
+    ops_add_int(launch, p->inner);
+    ops_add_int(launch, p->in_stride);
+    ops_add_int(launch, p->out_stride);
+    ops_range(launch, device, p->outer * p->inner);
+    return CLADE_OK;
+}
+
+const ops_candidate ops_softmax_candidates[] = {
+    {"rows", rows_applicable, rows_cost, rows_make},
+    {"generic", ops_always_applicable, generic_cost, generic_make},
+};
+const size_t ops_softmax_candidate_count = BASE_COUNT(ops_softmax_candidates);
