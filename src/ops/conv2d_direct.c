@@ -15,6 +15,9 @@ typedef enum direct_method { METHOD_IMAGE = 0, METHOD_LINE = 1, METHOD_PLANE = 2
  * need 63. */
 enum { LINE_SPACE = 64, PLANE_SPACE = 128 };
 
+/* What a tile must gain over those before it in the list: every other tile is another program to compile. */
+#define CLEARLY_BETTER 1.03
+
 typedef struct direct_choice {
     ops_tile tile;
     direct_method method;
@@ -76,7 +79,7 @@ static bool choose(const ops_conv2d *p, const rt_device *device, direct_choice *
                          base_divide_up(p->out.c, (int64_t)tiles[i].blocks * p->out.block);
         double time = ops_tile_time(tiles[i], groups, device->compute_units, copy_time(p, tiles[i], method));
         double seconds = OPS_LAUNCH_SECONDS + time * products / vectors_a_second;
-        if (found && seconds >= choice_out->seconds) continue;
+        if (found && seconds * CLEARLY_BETTER >= choice_out->seconds) continue;
         *choice_out = (direct_choice){tiles[i], method, seconds};
         found = true;
     }

@@ -111,9 +111,215 @@ static void every_candidate_agrees_with_double_precision(void **state) {
                   &(harness_operator){.kind = OPS_CONV2D, .draw = draw, .reference = reference, .describe = describe});
 }
 
+/* ---- Edges ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A convolution with one number for both axes and everything else plain; out's size follows from the padding on all sides. */
+typedef struct simple {
+    int32_t n, in_c, in_h, in_w, out_c, kernel, stride, dilation, pad, block;
+} simple;
+
+static ops_tensor dense(int32_t n, int32_t c, int32_t h, int32_t w, int32_t block) {
+    ops_tensor tensor = {.n = n, .c = c, .h = h, .w = w, .block = block};
+    tensor.batch_stride = ops_image_elements(&tensor);
+    return tensor;
+}
+
+static ops_problem problem_from(const simple *s) {
+    int32_t reach = s->dilation * (s->kernel - 1) + 1;
+    int32_t out_h = (s->in_h + 2 * s->pad - reach) / s->stride + 1,
+            out_w = (s->in_w + 2 * s->pad - reach) / s->stride + 1;
+    return (ops_problem){.kind = OPS_CONV2D,
+                         .conv2d = {.in = dense(s->n, s->in_c, s->in_h, s->in_w, s->block),
+                                    .out = dense(s->n, s->out_c, out_h, out_w, s->block),
+                                    .kernel_h = s->kernel,
+                                    .kernel_w = s->kernel,
+                                    .stride_h = s->stride,
+                                    .stride_w = s->stride,
+                                    .dilation_h = s->dilation,
+                                    .dilation_w = s->dilation,
+                                    .pad_top = s->pad,
+                                    .pad_left = s->pad,
+                                    .groups = 1}};
+}
+
+static float *random_values(harness_random *random, int64_t count) {
+    float *values = malloc((size_t)count * sizeof *values);
+    for (int64_t i = 0; i < count; i++) values[i] = harness_float(random, -1.0f, 1.0f);
+    return values;
+}
+
+/* Visits the candidates that apply on a device whose vectors are the problem's blocks. */
+static void with_candidates(harness *h, const ops_problem *problem,
+                            void (*visit)(harness *h, const ops_problem *problem, const ops_candidate *candidate)) {
+    size_t count;
+    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
+    if (problem->conv2d.out.block > 1) h->device.float_width = (uint32_t)problem->conv2d.out.block;
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i].applicable(problem, &h->device)) visit(h, problem, &candidates[i]);
+    h->device = *rt_context_device(h->context);
+}
+
+static void agrees(harness *h, const ops_problem *problem, const ops_candidate *candidate) {
+    harness_random random = {.state = 7};
+    harness_sizes sizes = harness_count(problem);
+    float *in = random_values(&random, sizes.inputs[0]), *weight = random_values(&random, sizes.parameters[OPS_WEIGHT]);
+    float *output = malloc((size_t)sizes.output * sizeof *output);
+    harness_expected expected = {calloc((size_t)sizes.output, sizeof(double)),
+                                 calloc((size_t)sizes.output, sizeof(double))};
+    reference_conv2d(&problem->conv2d, in, weight, NULL, NULL, expected.values, expected.bounds);
+    harness_run_settings settings = {
+        .problem = problem, .candidate = candidate, .inputs = {in}, .parameters = {weight}};
+    char words[256];
+    describe(problem, words, sizeof words);
+    if (!harness_run(h, &settings, output) ||
+        !harness_compare(&expected, output, sizes.output, h->fault, sizeof h->fault))
+        fail_msg("%s: %s: %s", candidate->name, words, h->fault);
+    free(in);
+    free(weight);
+    free(output);
+    free(expected.values);
+    free(expected.bounds);
+}
+
+static void edges_agree_with_double_precision(void **state) {
+    static const simple edges[] = {
+        {1, 1, 1, 1, 1, 1, 1, 1, 0, 16},    /* one of everything */
+        {1, 5, 1, 1, 3, 3, 1, 1, 5, 16},    /* padding beyond the kernel's reach: windows that see nothing */
+        {2, 17, 9, 9, 33, 2, 5, 1, 0, 16},  /* a stride larger than the kernel; one channel more than blocks hold */
+        {1, 16, 9, 23, 16, 3, 2, 4, 6, 16}, /* dilation that is no multiple of the stride, and one that is */
+        {1, 15, 1, 13, 15, 1, 1, 1, 0, 16}, /* one pixel less than a tile, one channel less than a block */
+        {1, 16, 1, 14, 32, 1, 1, 1, 0, 16}, /* exactly one tile */
+        {3, 18, 3, 5, 48, 1, 1, 1, 0, 16},  /* one pixel more than a tile, across rows, batch 3 */
+        {1, 3, 3, 60, 16, 1, 1, 1, 0, 1},   /* plain */
+        {1, 2, 2, 71, 8, 71, 1, 1, 35, 8},  /* a window too wide for the direct kernel's line */
+    };
+    for (size_t i = 0; i < BASE_COUNT(edges); i++) {
+        ops_problem problem = problem_from(&edges[i]);
+        with_candidates(*state, &problem, agrees);
+    }
+}
+
+/* ---- What convolution must obey, with no reference ------------------------------------------------------------------------------ */
+
+/* 3x3 with padding, enough channels and pixels for several tiles. */
+static const simple ordinary = {1, 20, 6, 19, 20, 3, 1, 1, 1, 16};
+
+static int64_t weight_place(const ops_conv2d *p, int64_t out_c, int64_t in_c, int64_t kh, int64_t kw) {
+    return ((out_c * p->in.c + in_c) * p->kernel_h + kh) * p->kernel_w + kw;
+}
+
+/* One weight of 1 for each channel, off the window's centre: the image moved by a pixel, bit for bit, zeros following. */
+static void moves_the_image(harness *h, const ops_problem *problem, const ops_candidate *candidate) {
+    const ops_conv2d *p = &problem->conv2d;
+    harness_random random = {.state = 11};
+    harness_sizes sizes = harness_count(problem);
+    float *in = random_values(&random, sizes.inputs[0]), *output = malloc((size_t)sizes.output * sizeof *output);
+    float *weight = calloc((size_t)sizes.parameters[OPS_WEIGHT], sizeof *weight);
+    for (int64_t c = 0; c < p->out.c; c++) weight[weight_place(p, c, c, 0, 2)] = 1.0f; /* from above and the right */
+    harness_run_settings settings = {
+        .problem = problem, .candidate = candidate, .inputs = {in}, .parameters = {weight}};
+    if (!harness_run(h, &settings, output)) fail_msg("%s: %s", candidate->name, h->fault);
+    for (int64_t i = 0; i < sizes.output; i++) {
+        int64_t x = i % p->out.w, y = i / p->out.w % p->out.h;
+        float expected = y > 0 && x < p->out.w - 1 ? in[i - p->out.w + 1] : 0.0f;
+        assert_true(output[i] == expected);
+    }
+    free(in);
+    free(weight);
+    free(output);
+}
+
+static void one_tap_moves_the_image(void **state) {
+    for (int32_t plain = 0; plain < 2; plain++) {
+        simple s = ordinary;
+        if (plain) s.block = 1;
+        ops_problem problem = problem_from(&s);
+        with_candidates(*state, &problem, moves_the_image);
+    }
+}
+
+/* conv(2 x - y) = 2 conv(x) - conv(y), within the rounding of three convolutions of inputs up to 3. */
+static void is_linear(harness *h, const ops_problem *problem, const ops_candidate *candidate) {
+    harness_random random = {.state = 13};
+    harness_sizes sizes = harness_count(problem);
+    const ops_conv2d *p = &problem->conv2d;
+    float *weight = random_values(&random, sizes.parameters[OPS_WEIGHT]), *inputs[3], *outputs[3];
+    for (int32_t i = 0; i < 3; i++) {
+        inputs[i] = random_values(&random, sizes.inputs[0]);
+        outputs[i] = malloc((size_t)sizes.output * sizeof **outputs);
+    }
+    for (int64_t i = 0; i < sizes.inputs[0]; i++) inputs[2][i] = 2 * inputs[0][i] - inputs[1][i];
+    for (int32_t i = 0; i < 3; i++) {
+        harness_run_settings settings = {
+            .problem = problem, .candidate = candidate, .inputs = {inputs[i]}, .parameters = {weight}};
+        if (!harness_run(h, &settings, outputs[i])) fail_msg("%s: %s", candidate->name, h->fault);
+    }
+    double terms = (double)p->in.c * p->kernel_h * p->kernel_w, bound = 6 * terms * terms * FLT_EPSILON;
+    for (int64_t i = 0; i < sizes.output; i++)
+        assert_true(fabs((double)outputs[2][i] - (2.0 * outputs[0][i] - outputs[1][i])) <= bound);
+    free(weight);
+    for (int32_t i = 0; i < 3; i++) {
+        free(inputs[i]);
+        free(outputs[i]);
+    }
+}
+
+static void sums_and_multiples_pass_through(void **state) {
+    for (int32_t plain = 0; plain < 2; plain++) {
+        simple s = ordinary;
+        if (plain) s.block = 1;
+        ops_problem problem = problem_from(&s);
+        with_candidates(*state, &problem, is_linear);
+    }
+}
+
+/* ---- Choice ----------------------------------------------------------------------------------------------------------------------- */
+
+static const char *chosen(const ops_problem *problem, const rt_device *device) {
+    static ops_recipe recipe;
+    assert_int_equal(ops_select(NULL, problem, device, NULL, &recipe), CLADE_OK);
+    return recipe.candidate;
+}
+
+static void the_choice_suits_the_device(void **state) {
+    (void)state;
+    const rt_device cpu = {.type = CLADE_DEVICE_CPU,
+                           .compute_units = 8,
+                           .clock_mhz = 3000,
+                           .float_width = 8,
+                           .global_memory = 1u << 30,
+                           .largest_allocation = 1u << 28,
+                           .max_work_group = 4096,
+                           .max_work_items = {4096, 4096, 4096},
+                           .has_gemm = true};
+    rt_device gpu = cpu;
+    gpu.type = CLADE_DEVICE_GPU;
+    gpu.float_width = 1;
+
+    ops_problem blocked = problem_from(&(simple){1, 64, 28, 28, 96, 3, 1, 1, 1, 8});
+    assert_string_equal(chosen(&blocked, &cpu), "conv2d.direct");
+    assert_string_equal(chosen(&blocked, &gpu), "conv2d.generic");
+
+    ops_problem first_layer = problem_from(&(simple){1, 3, 224, 224, 64, 7, 2, 1, 3, 1});
+    first_layer.conv2d.out = dense(1, 64, 112, 112, 8);
+    assert_string_equal(chosen(&first_layer, &cpu), "conv2d.direct_planar");
+
+    ops_problem plain = problem_from(&(simple){1, 64, 28, 28, 96, 3, 1, 1, 1, 1});
+    assert_string_equal(chosen(&plain, &gpu), "conv2d.gemm");
+    gpu.largest_allocation = 1u << 16; /* too little for im2col's columns */
+    assert_string_equal(chosen(&plain, &gpu), "conv2d.generic");
+
+    ops_problem tiny = problem_from(&(simple){1, 1, 4, 4, 2, 1, 1, 1, 0, 1});
+    assert_string_equal(chosen(&tiny, &gpu), "conv2d.generic");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_candidate_agrees_with_double_precision),
+        cmocka_unit_test(edges_agree_with_double_precision),
+        cmocka_unit_test(one_tap_moves_the_image),
+        cmocka_unit_test(sums_and_multiples_pass_through),
+        cmocka_unit_test(the_choice_suits_the_device),
     };
     return cmocka_run_group_tests(tests, harness_open, harness_close);
 }

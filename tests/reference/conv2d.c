@@ -51,6 +51,13 @@ void reference_conv2d(const ops_conv2d *p, const float *in, const float *weight,
                 }
 }
 
+double reference_conv2d_element(const ops_conv2d *p, const float *in, const float *weight, const float *bias,
+                                const int64_t place[4]) {
+    running r = {0};
+    add_window(&r, p, in, weight, place[0], place[1], place[2], place[3]);
+    return r.sum + (bias ? (double)bias[place[1]] : 0.0);
+}
+
 void reference_linear(const ops_linear *p, const float *in, const float *weight, const float *bias, double *values,
                       double *bounds) {
     for (int64_t row = 0; row < p->rows; row++)

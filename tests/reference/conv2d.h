@@ -10,8 +10,12 @@
 void reference_conv2d(const ops_conv2d *problem, const float *in, const float *weight, const float *bias,
                       const float *residual, double *values, double *bounds);
 
+/* One element of it, out[n, c, y, x] before residual and activation, for tensors too large to do whole. */
+double reference_conv2d_element(const ops_conv2d *problem, const float *in, const float *weight, const float *bias,
+                                const int64_t place[4]);
+
 /* in: rows `in_stride` apart; weight [features, inputs]; values and bounds dense [rows, features]. */
-void reference_linear(const ops_linear *problem, const float *in, const float *weight, const float *bias, double *values,
-                      double *bounds);
+void reference_linear(const ops_linear *problem, const float *in, const float *weight, const float *bias,
+                      double *values, double *bounds);
 
 #endif
