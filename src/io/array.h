@@ -4,7 +4,7 @@
 
 #include "io/file.h"
 
-/* Takes memory for an array of `file`'s contents; `shape` has been checked by base_shape_elements. */
+/* Takes memory for an array; `what` names it in messages. Refuses shapes that have no element or too many. */
 clade_status io_array_create(base_env *env, clade_type type, const clade_shape *shape, const char *what,
                              clade_array *array_out);
 
