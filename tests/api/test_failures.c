@@ -1,0 +1,104 @@
+/* test_failures.c: host memory that runs out at any point, from opening a device to a run: each failure is reported, nothing
+ * leaks, and what was made before stays usable. */
+#include "api/network.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Allocations left before they fail, and those not given back yet. Drivers may call from threads of their own. */
+typedef struct failing_allocator {
+    pthread_mutex_t lock;
+    int left, alive;
+} failing_allocator;
+
+static void *fail_allocate(void *user, size_t size) {
+    failing_allocator *failing = user;
+    pthread_mutex_lock(&failing->lock);
+    void *memory = failing->left > 0 ? malloc(size) : NULL;
+    failing->left--;
+    failing->alive += memory != NULL;
+    pthread_mutex_unlock(&failing->lock);
+    return memory;
+}
+
+static void fail_deallocate(void *user, void *memory) {
+    failing_allocator *failing = user;
+    pthread_mutex_lock(&failing->lock);
+    failing->alive--;
+    pthread_mutex_unlock(&failing->lock);
+    free(memory);
+}
+
+/* The whole way; `graph` is made on the same context while memory is plentiful. */
+static clade_status plan_and_run(const clade_graph *graph, float *output) {
+    clade_plan *plan = NULL;
+    clade_session *session = NULL;
+    float input[NETWORK_CHANNELS * NETWORK_SIDE * NETWORK_SIDE];
+    network_input(input, 1);
+    clade_status status = clade_plan_create(graph, NULL, &plan);
+    if (status == CLADE_OK) status = clade_session_create(plan, &session);
+    if (status == CLADE_OK) status = network_run(session, input, output, 1);
+    clade_session_destroy(&session);
+    clade_plan_destroy(&plan);
+    return status;
+}
+
+static void memory_may_run_out_anywhere(void **state) {
+    (void)state;
+    enum { PLENTY = 1 << 30 };
+    failing_allocator failing = {.lock = PTHREAD_MUTEX_INITIALIZER, .left = PLENTY};
+    const clade_allocator allocator = {fail_allocate, fail_deallocate, &failing};
+    const clade_context_settings settings = {.allocator = &allocator};
+    clade_context *context = NULL;
+    assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+    clade_graph *graph = network_graph(context);
+    float expected[NETWORK_CLASSES], output[NETWORK_CLASSES];
+    assert_int_equal(plan_and_run(graph, expected), CLADE_OK); /* programs are kept from here on */
+    const int alive = failing.alive;
+    clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
+    int failures = 0;
+    for (int allowed = 0; status != CLADE_OK; allowed += 1 + allowed / 50) {
+        failing.left = allowed;
+        status = plan_and_run(graph, output);
+        failing.left = PLENTY;
+        assert_true(status == CLADE_OK || status == CLADE_ERROR_OUT_OF_MEMORY);
+        failures += status != CLADE_OK;
+        assert_true(failing.alive <= alive + 1); /* this thread's message may have been kept for the first time */
+    }
+    assert_true(failures > 50);
+    assert_memory_equal(output, expected, sizeof output);
+    clade_graph_destroy(&graph);
+    clade_context_destroy(&context);
+    assert_int_equal(failing.alive, 0);
+}
+
+static void opening_a_device_may_run_out_of_memory(void **state) {
+    (void)state;
+    clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
+    for (int allowed = 0; status != CLADE_OK; allowed++) {
+        failing_allocator failing = {.lock = PTHREAD_MUTEX_INITIALIZER, .left = allowed};
+        const clade_allocator allocator = {fail_allocate, fail_deallocate, &failing};
+        char message[256] = "";
+        const clade_context_settings settings = {
+            .allocator = &allocator, .message = message, .message_size = sizeof message};
+        clade_context *context = NULL;
+        status = clade_context_create(&settings, &context);
+        assert_true(status == CLADE_OK || status == CLADE_ERROR_OUT_OF_MEMORY);
+        assert_true(status == CLADE_OK || strlen(message) > 0);
+        clade_context_destroy(&context);
+        assert_int_equal(failing.alive, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(opening_a_device_may_run_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
