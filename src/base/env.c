@@ -22,8 +22,9 @@ struct base_env {
     clade_log_callback log;
     void *log_user;
     clade_log_level level;
-    pthread_mutex_t lock; /* guards messages */
+    pthread_mutex_t lock; /* guards the rest */
     thread_message *messages;
+    thread_message first; /* of the first thread that fails: it gets its message even when memory has run out */
 };
 
 static void *standard_allocate(void *user, size_t size) {
@@ -56,7 +57,7 @@ void base_env_destroy(base_env **env) {
     *env = NULL;
     while (gone->messages) {
         thread_message *next = gone->messages->next;
-        base_free(gone, gone->messages);
+        if (gone->messages != &gone->first) base_free(gone, gone->messages);
         gone->messages = next;
     }
     pthread_mutex_destroy(&gone->lock);
@@ -76,7 +77,7 @@ static thread_message *find_message(const base_env *env) {
 static void keep_message(base_env *env, const char *text) {
     pthread_mutex_lock(&env->lock);
     thread_message *message = find_message(env);
-    if (!message && (message = base_allocate(env, sizeof *message))) {
+    if (!message && (message = env->messages ? base_allocate(env, sizeof *message) : &env->first)) {
         *message = (thread_message){.next = env->messages, .thread = pthread_self()};
         env->messages = message;
     }
