@@ -1,0 +1,244 @@
+"""Evaluates the golden results (docs/goldens.md) a second time, in NumPy and float64, from the operators' definitions: a proof
+of the networks that shares nothing with Clade or PyTorch. Prints the largest error of each file; fails above 1e-9 of a block.
+
+    python3 check_goldens.py ../goldens/*.json
+"""
+import json
+import pathlib
+import sys
+
+import numpy
+
+WRAP = (1 << 64) - 1
+f32 = numpy.float32
+
+
+# ---- The rule for weights and input ------------------------------------------------------------------------------------------
+
+
+def uniform(name, count):
+    state = 0xCBF29CE484222325
+    for byte in name.encode():
+        state = ((state ^ byte) * 0x100000001B3) & WRAP
+    u64 = numpy.uint64
+    with numpy.errstate(over="ignore"):
+        z = u64(state) + numpy.arange(1, count + 1, dtype=u64) * u64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> u64(30))) * u64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> u64(27))) * u64(0x94D049BB133111EB)
+        z = z ^ (z >> u64(31))
+    return (z >> u64(40)).astype(f32) * f32(2**-24)
+
+
+def values(name, shape):
+    u = uniform(name, int(numpy.prod(shape)))
+    last = name.split(".")[-1]
+    if name == "input":
+        result = (f32(2) * u - f32(1)) * f32(1.7)
+    elif last == "running_var" or (last == "weight" and len(shape) == 1):
+        result = f32(0.75) + f32(0.5) * u
+    elif last in ("running_mean", "bias"):
+        result = f32(0.2) * u - f32(0.1)
+    else:
+        result = (f32(2) * u - f32(1)) * f32(numpy.sqrt(6 / numpy.prod(shape[1:])))
+    return result.reshape(shape).astype(numpy.float64)
+
+
+# ---- Operators on one image [C, H, W] ------------------------------------------------------------------------------------------
+
+
+def conv(x, weight, stride=1, pad=(0, 0)):
+    out, _, kernel_h, kernel_w = weight.shape
+    x = numpy.pad(x, ((0, 0), (pad[0], pad[0]), (pad[1], pad[1])))
+    height, width = (x.shape[1] - kernel_h) // stride + 1, (x.shape[2] - kernel_w) // stride + 1
+    sums = numpy.zeros((out, height * width))
+    for i in range(kernel_h):
+        for j in range(kernel_w):
+            seen = x[:, i : i + stride * height : stride, j : j + stride * width : stride][:, :height, :width]
+            sums += weight[:, :, i, j] @ seen.reshape(len(x), -1)
+    return sums.reshape(out, height, width)
+
+
+def windows(x, outside, kernel, stride, pad, ceil_mode):
+    """The shifted images that a pooling combines, with `outside` around the image."""
+
+    def outputs(size):
+        count = (size + 2 * pad - kernel + (stride - 1 if ceil_mode else 0)) // stride + 1
+        return count - 1 if ceil_mode and (count - 1) * stride >= size + pad else count
+
+    height, width = outputs(x.shape[1]), outputs(x.shape[2])
+    room = numpy.full((len(x), height * stride + kernel + pad, width * stride + kernel + pad), outside)
+    room[:, pad : pad + x.shape[1], pad : pad + x.shape[2]] = x[:, : room.shape[1] - pad, : room.shape[2] - pad]
+    for i in range(kernel):
+        for j in range(kernel):
+            yield room[:, i : i + stride * height : stride, j : j + stride * width : stride][:, :height, :width]
+
+
+def max_pool(x, kernel, stride, pad=0, ceil_mode=False):
+    return numpy.max(list(windows(x, -numpy.inf, kernel, stride, pad, ceil_mode)), axis=0)
+
+
+def average_pool(x, kernel, stride, pad=0):
+    """Divides by the pixels a window covers, not by its size."""
+    covered = sum(windows(numpy.ones_like(x), 0.0, kernel, stride, pad, False))
+    return sum(windows(x, 0.0, kernel, stride, pad, False)) / covered
+
+
+def lrn(x, size=5, alpha=1e-4, beta=0.75, k=1.0):
+    squares = numpy.pad(x * x, ((size // 2, size // 2), (0, 0), (0, 0)))
+    return x / (k + alpha / size * sum(squares[i : i + len(x)] for i in range(size))) ** beta
+
+
+def relu(x):
+    return numpy.maximum(x, 0)
+
+
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+# ---- Networks ---------------------------------------------------------------------------------------------------------------------
+
+
+class Network:
+    def __init__(self, golden):
+        self.golden = golden
+        self.shapes = {name: tuple(shape) for name, shape in golden["tensors"]}
+        self.blocks = {block["name"]: block for block in golden["blocks"]}
+        self.unused, self.unseen = set(self.shapes), set(self.blocks)
+        self.worst = 0.0
+
+    def parameter(self, name):
+        self.unused.discard(name)
+        return values(name, self.shapes[name])
+
+    def block(self, name, x):
+        """Compares what a block of this name gave, if the golden result has one."""
+        block = self.blocks.get(name)
+        if block:
+            self.unseen.discard(name)
+            assert [1, *x.shape] == block["shape"], name
+            flat = x.ravel()
+            found = [flat.mean(), flat.std(), abs(flat).max(), *flat[:4], *flat[-4:]]
+            expected = [block["mean"], block["std"], block["absmax"], *block["first"], *block["last"]]
+            error = numpy.abs(numpy.subtract(found, expected)).max() / block["absmax"]
+            assert error < 1e-9, f"{name}: {error}"
+            self.worst = max(self.worst, error)
+        return x
+
+    def conv(self, name, x, pad):
+        y = conv(x, self.parameter(f"{name}.weight"), 1, (pad, pad))
+        return self.block(name, y + self.parameter(f"{name}.bias")[:, None, None])
+
+    def linear(self, name, x):
+        return self.block(name, self.parameter(f"{name}.weight") @ x + self.parameter(f"{name}.bias"))
+
+    def unit(self, name, x, stride=1, same=True):
+        """Convolution, batch norm or bias, ReLU."""
+        weight = self.parameter(f"{name}.conv.weight")
+        y = conv(x, weight, stride, (weight.shape[2] // 2, weight.shape[3] // 2) if same else (0, 0))
+        if f"{name}.conv.bias" in self.shapes:
+            return self.block(name, relu(y + self.parameter(f"{name}.conv.bias")[:, None, None]))
+        scale, shift, mean, variance = (
+            self.parameter(f"{name}.bn.{part}")[:, None, None] for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        return self.block(name, relu((y - mean) / numpy.sqrt(variance + 1e-3) * scale + shift))
+
+    def chain(self, name, x, count, last_stride=1, last_same=True):
+        for i in range(count - 1):
+            x = self.unit(f"{name}.{i}", x)
+        return self.unit(f"{name}.{count - 1}", x, last_stride, last_same)
+
+    def concat(self, name, *parts):
+        return self.block(name, numpy.concatenate(parts))
+
+    # LeNet
+
+    def lenet(self, x):
+        x = self.block("a1", sigmoid(self.conv("conv1", x, 2)))
+        x = self.block("pool1", average_pool(x, 2, 2))
+        x = self.block("a2", sigmoid(self.conv("conv2", x, 0)))
+        x = self.block("flat", self.block("pool2", average_pool(x, 2, 2)).ravel())
+        x = self.block("a3", sigmoid(self.linear("fc1", x)))
+        return self.linear("fc3", self.block("a4", sigmoid(self.linear("fc2", x))))
+
+    # GoogLeNet
+
+    def inception(self, name, x):
+        branch2 = self.unit(f"{name}.branch2.1", self.unit(f"{name}.branch2.0", x))
+        branch3 = self.unit(f"{name}.branch3.1", self.unit(f"{name}.branch3.0", x))
+        branch4 = self.unit(f"{name}.branch4.1", max_pool(x, 3, 1, 1))
+        return self.concat(name, self.unit(f"{name}.branch1", x), branch2, branch3, branch4)
+
+    def googlenet(self, x, original=True):
+        def pool(name, x):
+            return self.block(name, max_pool(x, 3, 2, 0, True) if original else max_pool(x, 3, 2, 1))
+
+        def normalise(name, x):
+            return self.block(name, lrn(x)) if original else x
+
+        x = normalise("lrn1", pool("maxpool1", self.unit("conv1", x, 2)))
+        x = pool("maxpool2", normalise("lrn2", self.unit("conv3", self.unit("conv2", x))))
+        for stage, letters in (("3", "ab"), ("4", "abcde"), ("5", "ab")):
+            for letter in letters:
+                x = self.inception(f"inception{stage}{letter}", x)
+            if stage != "5":
+                x = pool("maxpool" + stage, x)
+        x = self.block("avgpool", x.mean((1, 2), keepdims=True))
+        return self.linear("fc", self.block("flat", x.ravel()))
+
+    def googlenet_d2l(self, x):
+        return self.googlenet(x, original=False)
+
+    # Inception-v4
+
+    def inception_c(self, name, x):
+        fork1 = self.unit(f"{name}.branch1_0", x)
+        fork2 = x
+        for layer in ("branch2_0", "branch2_1", "branch2_2"):
+            fork2 = self.unit(f"{name}.{layer}", fork2)
+        return self.concat(
+            name,
+            self.unit(f"{name}.branch0", x),
+            self.unit(f"{name}.branch1_1a", fork1),
+            self.unit(f"{name}.branch1_1b", fork1),
+            self.unit(f"{name}.branch2_3a", fork2),
+            self.unit(f"{name}.branch2_3b", fork2),
+            self.unit(f"{name}.branch3.1", average_pool(x, 3, 1, 1)),
+        )
+
+    def inception_v4(self, x):
+        x = self.unit("features.0", x, 2, False)
+        x = self.unit("features.2", self.unit("features.1", x, 1, False))
+        x = self.concat("features.3", max_pool(x, 3, 2), self.unit("features.3.conv", x, 2, False))
+        left = self.chain("features.4.branch0", x, 2, 1, False)
+        x = self.concat("features.4", left, self.chain("features.4.branch1", x, 4, 1, False))
+        x = self.concat("features.5", self.unit("features.5.conv", x, 2, False), max_pool(x, 3, 2))
+        for index in range(6, 22):
+            name = f"features.{index}"
+            if index == 10:
+                first = self.unit(f"{name}.branch0", x, 2, False)
+                x = self.concat(name, first, self.chain(f"{name}.branch1", x, 3, 2, False), max_pool(x, 3, 2))
+            elif index == 18:
+                first = self.chain(f"{name}.branch0", x, 2, 2, False)
+                x = self.concat(name, first, self.chain(f"{name}.branch1", x, 4, 2, False), max_pool(x, 3, 2))
+            elif index > 18:
+                x = self.inception_c(name, x)
+            else:
+                long1, long2 = (2, 3) if index < 10 else (3, 5)
+                x = self.concat(
+                    name,
+                    self.unit(f"{name}.branch0", x),
+                    self.chain(f"{name}.branch1", x, long1),
+                    self.chain(f"{name}.branch2", x, long2),
+                    self.unit(f"{name}.branch3.1", average_pool(x, 3, 1, 1)),
+                )
+        return self.linear("last_linear", x.mean((1, 2)))
+
+
+for path in sys.argv[1:]:
+    network = Network(json.loads(pathlib.Path(path).read_text()))
+    golden = network.golden
+    logits = getattr(network, golden["model"])(values("input", golden["input"])[0])
+    error = numpy.abs(logits - golden["output"]).max() / numpy.abs(logits).max()
+    assert error < 1e-7 and not network.unused and not network.unseen, (error, network.unused, network.unseen)
+    print(f"{golden['model']}: blocks within {network.worst:.1e}, logits within {error:.1e} of the largest value")
