@@ -134,24 +134,34 @@ static void deallocate(void *user, void *memory) {
     free(memory);
 }
 
-static void without_memory_the_status_stays(void **state) {
+static void *fail_elsewhere(void *env) {
+    assert_int_equal(base_fail(env, CLADE_ERROR_IO, "lost"), CLADE_ERROR_IO);
+    return NULL;
+}
+
+static void without_memory_the_first_thread_keeps_its_message(void **state) {
     (void)state;
     assert_null(base_env_create(&(clade_allocator){allocate_nothing, deallocate, NULL}, NULL, NULL, CLADE_LOG_QUIET));
     int left = 1;
     base_env *env = base_env_create(&(clade_allocator){allocate_once, deallocate, &left}, NULL, NULL, CLADE_LOG_QUIET);
     assert_non_null(env);
     char message[32] = "old";
-    assert_int_equal(base_fail(env, CLADE_ERROR_SHAPE, "lost"), CLADE_ERROR_SHAPE);
+    assert_int_equal(base_fail(env, CLADE_ERROR_SHAPE, "kept"), CLADE_ERROR_SHAPE);
+    pthread_t other; /* has no memory for a message, but its status */
+    assert_int_equal(pthread_create(&other, NULL, fail_elsewhere, env), 0);
+    assert_int_equal(pthread_join(other, NULL), 0);
     base_message(env, message, sizeof message);
-    assert_string_equal(message, "");
+    assert_string_equal(message, "kept");
     base_env_destroy(&env);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_failure_keeps_logs_and_returns), cmocka_unit_test(the_level_decides_what_is_logged),
-        cmocka_unit_test(long_log_messages_are_whole),      cmocka_unit_test(each_thread_has_its_own_message),
-        cmocka_unit_test(without_memory_the_status_stays),
+        cmocka_unit_test(a_failure_keeps_logs_and_returns),
+        cmocka_unit_test(the_level_decides_what_is_logged),
+        cmocka_unit_test(long_log_messages_are_whole),
+        cmocka_unit_test(each_thread_has_its_own_message),
+        cmocka_unit_test(without_memory_the_first_thread_keeps_its_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
