@@ -1,9 +1,10 @@
 /* gemm.c: matrix products by CLBlast.
  *
- * CLBlast keeps its compiled programs in one cache for the whole process and its first calls race (CLBlast#486). So they are made
- * here, under one lock, while a plan is compiled: for each way through CLBlast (transposed operands, direct or indirect kernel)
- * one real product. Runs then find everything compiled and take no lock. The cache is cleared when the last context that used it
- * closes: programs left in it would be released by a static destructor, when the driver may have gone already. */
+ * CLBlast keeps its tuning database and its compiled programs once for the whole process, and the first calls that fill them race
+ * (CLBlast#486; ASan sees the database freed under a reader). So those calls are made here, under one lock, while a plan is
+ * compiled: for each way through CLBlast (transposed operands, direct or indirect kernel) one real product. Runs then find
+ * everything there and take no lock. What is compiled is cleared when the last context that used it closes: a static
+ * destructor would release it when the driver may have gone already. */
 #include "rt/objects.h"
 
 #include <clblast_c.h>
@@ -18,7 +19,7 @@ static uint32_t library_users;
 enum { WARM_EDGE = 64 };
 
 void rt_gemm_library_close(rt_context *context) {
-    if (context->gemm_warmed == 0) return;
+    if (!context->gemm_used) return;
     pthread_mutex_lock(&library_lock);
     if (--library_users == 0) CLBlastClearCache();
     pthread_mutex_unlock(&library_lock);
@@ -50,7 +51,8 @@ static clade_status fail(base_env *env, rt_stage stage, CLBlastStatusCode code, 
                    (long long)gemm->n, (long long)gemm->k);
 }
 
-/* Enough for operands at any offset: CLBlast copies an operand that does not begin its memory, and an offset of 1 stands for all. */
+/* Enough for operands at any offset: CLBlast copies an operand that does not begin its memory, and an offset of 1 stands for all.
+ * The lock is held. */
 static clade_status ask_workspace(rt_context *context, const rt_gemm *gemm, size_t *bytes_out) {
     *bytes_out = 0;
     const CLBlastStatusCode code =
@@ -112,7 +114,7 @@ static clade_status run_once(rt_context *context, const rt_gemm *gemm, size_t wo
     return status;
 }
 
-/* One product of the kind that `gemm` is, unless this context has made one. */
+/* One product of the kind that `gemm` is, unless this context has made one. The lock is held. */
 static clade_status warm(rt_context *context, const rt_gemm *gemm, size_t workspace) {
     const bool indirect = workspace > 0;
     const uint32_t way = 1u << ((gemm->transpose_a ? 1u : 0u) + (gemm->transpose_b ? 2u : 0u) + (indirect ? 4u : 0u));
@@ -125,25 +127,24 @@ static clade_status warm(rt_context *context, const rt_gemm *gemm, size_t worksp
     dense.lead_a = dense.transpose_a ? dense.m : dense.k;
     dense.lead_b = dense.transpose_b ? dense.k : dense.n;
     dense.lead_c = dense.n;
-    clade_status status = CLADE_OK;
-    pthread_mutex_lock(&library_lock);
-    if (!(context->gemm_warmed & way)) {
-        if (context->gemm_warmed == 0) library_users++;
-        context->gemm_warmed |= way;
-        status = run_once(context, &dense, workspace);
-    }
-    pthread_mutex_unlock(&library_lock);
-    return status;
+    if (context->gemm_warmed & way) return CLADE_OK;
+    if (!context->gemm_used) library_users++;
+    context->gemm_used = true;
+    FORWARD(run_once(context, &dense, workspace));
+    context->gemm_warmed |= way;
+    return CLADE_OK;
 }
 
 clade_status rt_gemm_workspace(rt_context *context, const rt_gemm *gemm, uint64_t *bytes_out) {
     size_t bytes = 0;
     *bytes_out = 0;
     FORWARD(check(context, gemm));
-    FORWARD(ask_workspace(context, gemm, &bytes));
-    FORWARD(warm(context, gemm, bytes));
-    *bytes_out = bytes;
-    return CLADE_OK;
+    pthread_mutex_lock(&library_lock);
+    clade_status status = ask_workspace(context, gemm, &bytes);
+    if (status == CLADE_OK) status = warm(context, gemm, bytes);
+    pthread_mutex_unlock(&library_lock);
+    if (status == CLADE_OK) *bytes_out = bytes;
+    return status;
 }
 
 /* ---- Running ---------------------------------------------------------------------------------------------------- */

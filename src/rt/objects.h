@@ -29,7 +29,8 @@ struct rt_context {
     _Atomic uint64_t allocated; /* bytes in buffers that this context made */
     rt_cache *cache;            /* NULL: none */
     rt_program_table table;
-    uint32_t gemm_warmed; /* a bit for each way through CLBlast that was taken once; guarded by gemm.c */
+    bool gemm_used;       /* by CLBlast; this and the next are guarded by gemm.c */
+    uint32_t gemm_warmed; /* a bit for each way through CLBlast that was taken once */
 };
 
 /* What lies behind `offset` in some memory, as an object of its own: CLBlast takes no offset into its workspace. */

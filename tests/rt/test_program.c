@@ -230,9 +230,10 @@ static void a_damaged_file_is_replaced(void **state) {
         case 2:
             overwrite(path, 4096, garbage, sizeof garbage);
             break; /* a page of the tree */
-        case 3:
-            overwrite(path, about.st_size - 4000, garbage, sizeof garbage);
-            break; /* inside a value */
+        case 3:    /* inside the values, which fill most pages */
+            for (long page = 2; (page + 1) * 4096 <= about.st_size; page++)
+                overwrite(path, page * 4096 + 2000, garbage, 16);
+            break;
         default:
             assert_int_equal(truncate(path, 100), 0);
             break;
