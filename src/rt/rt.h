@@ -78,7 +78,8 @@ clade_status rt_buffer_create(rt_context *context, uint64_t size, const char *wh
 clade_status rt_buffer_wrap(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size, const char *what,
                             rt_buffer **buffer_out);
 /* Checks that a cl_mem of the caller is a buffer of this context with `size` bytes from `offset`, a multiple of 4, on. */
-clade_status rt_memory_check(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size, const char *what);
+clade_status rt_memory_check(rt_context *context, void *cl_mem_handle, uint64_t offset, uint64_t size,
+                             const char *what);
 void rt_buffer_destroy(rt_buffer **buffer);
 uint64_t rt_buffer_size(const rt_buffer *buffer);
 void *rt_buffer_handle(const rt_buffer *buffer); /* cl_mem */
