@@ -11,7 +11,8 @@
  * An image's channels [first, first + count) are one run of memory, in plain layout anyhow, in blocked layout when every slice
  * begins at a multiple of the block; the last one's padding lanes are then the result's own. Where that does not hold, or along
  * another axis, the concat stays. An input that must lie elsewhere (an input of the graph, a slice of another concat or a second
- * time of this one) is copied into its slice by a reorder, which costs what the concat would have. */
+ * time of this one, a tensor that must have no gaps between its images) is copied into its slice by a reorder, which costs what
+ * the concat would have. */
 #include "pass/pass.h"
 
 bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block) {
@@ -25,11 +26,22 @@ static bool concat_can_vanish(const clade_graph *graph, const graph_node *node) 
            pass_slices_align(graph, node, graph_tensor_of(graph, node->output)->block);
 }
 
+/* A softmax along rows or columns counts images and channels as one index, which leaves no room for gaps between images. */
+static bool concat_must_be_dense(const clade_graph *graph, clade_tensor tensor) {
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const graph_node *node = &graph->nodes[i];
+        if (node->op == GRAPH_OP_softmax && node->attributes.softmax.axis > 1 &&
+            (node->inputs[0].id == tensor.id || node->output.id == tensor.id))
+            return true;
+    }
+    return false;
+}
+
 /* Whether a tensor may lie in the result of a concat from the start. */
 static bool concat_can_be_slice(const clade_graph *graph, clade_tensor tensor, clade_tensor result) {
     const graph_tensor *input = graph_tensor_of(graph, tensor);
     return input->kind == CLADE_TENSOR_ACTIVATION && !graph_is_tensor(input->parent) &&
-           input->block == graph_tensor_of(graph, result)->block;
+           input->block == graph_tensor_of(graph, result)->block && !concat_must_be_dense(graph, tensor);
 }
 
 static clade_status concat_place_inputs(clade_graph *graph, size_t node) {

@@ -47,8 +47,14 @@ static clade_tensor partner(grower *g, clade_tensor x, int32_t but_for) {
     return x;
 }
 
+/* One that is 0 below 0, one with a slope and one that is not 0 at 0; the rest only cost time to compile. */
+static clade_activation any_activation(grower *g) {
+    static const clade_activation kinds[] = {CLADE_RELU, CLADE_RELU, CLADE_LEAKY_RELU, CLADE_SIGMOID};
+    return kinds[below(g, 4)];
+}
+
 static clade_activation layer_activation(grower *g) {
-    return chance(g, 30) ? (clade_activation)(CLADE_RELU + below(g, CLADE_PRELU - CLADE_RELU)) : CLADE_ACTIVATION_NONE;
+    return chance(g, 30) ? any_activation(g) : CLADE_ACTIVATION_NONE;
 }
 
 /* ---- Operators ------------------------------------------------------------------------------------------------------------ */
@@ -94,11 +100,10 @@ static clade_status grow_scale(grower *g, clade_tensor x, clade_tensor *y) {
 }
 
 static clade_status grow_activation(grower *g, clade_tensor x, clade_tensor *y) {
-    return clade_graph_activation(
-        g->graph, x,
-        &(clade_activation_settings){.kind = (clade_activation)(CLADE_RELU + below(g, CLADE_PRELU)),
-                                     .shared_slope = chance(g, 30)},
-        y);
+    return clade_graph_activation(g->graph, x,
+                                  &(clade_activation_settings){.kind = chance(g, 15) ? CLADE_PRELU : any_activation(g),
+                                                               .shared_slope = chance(g, 30)},
+                                  y);
 }
 
 /* Conv, batch norm, activation: what most networks are made of. */

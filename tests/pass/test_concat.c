@@ -107,6 +107,23 @@ static void test_slice_of_another_concat_is_copied(void **state) {
     expect_slice(graph, copy->output, network_output_tensor(graph, "b"), 9);
 }
 
+/* Along the channels a softmax may have gaps between images, along rows or columns it may not, neither before nor behind it. */
+static void test_tensors_of_a_softmax_along_rows_are_copied(void **state) {
+    for (int32_t axis = 1; axis <= 3; axis++) {
+        void *fresh = NULL;
+        assert_int_equal(network_open(&fresh), 0);
+        clade_graph *graph = fresh;
+        const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 5, 3);
+        clade_tensor y;
+        assert_int_equal(clade_graph_softmax(graph, x, &(clade_softmax_settings){.axis = axis}, &y), CLADE_OK);
+        network_output(graph, network_concat(graph, (clade_tensor[]){x, y}, 2, 1), "output");
+        network_run(graph, pass_concat, plain);
+        assert_int_equal(network_count(graph, GRAPH_OP_reorder), axis == 1 ? 0 : 2);
+        network_close(&fresh);
+    }
+    (void)state;
+}
+
 /* ---- Nesting ----------------------------------------------------------------------------------------------------------- */
 
 /* Inception-v4's last blocks: [a, [b, c], d], where the inner concat's slices lie in the outer result. */
@@ -242,6 +259,7 @@ int main(void) {
         NETWORK_TEST(test_input_in_another_layout_is_reordered),
         NETWORK_TEST(test_second_use_in_the_same_concat_is_copied),
         NETWORK_TEST(test_slice_of_another_concat_is_copied),
+        NETWORK_TEST(test_tensors_of_a_softmax_along_rows_are_copied),
         NETWORK_TEST(test_concat_of_a_concat_is_a_slice_of_slices),
         NETWORK_TEST(test_dense_block_is_one_tensor),
         NETWORK_TEST(test_reader_of_a_result_waits_for_copies),
