@@ -1,5 +1,5 @@
 /* random_graph.c: see random_graph.h. Each operator is one function that grows the graph from an image [N, C, H, W]. */
-#include "random_graph.h"
+#include "api/random_graph.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,6 @@
 /* Compiled with any combination of passes switched off, in any layout, a network gives the same results. */
-#include "random_graph.h"
+#include "api/network.h"
+#include "api/random_graph.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,14 +19,9 @@ static const double tolerance = 1e-5; /* of an output's largest element: differe
 static clade_context *context;
 
 static int open_context(void **state) {
-    char message[512];
-    clade_context_settings settings = clade_context_defaults();
-    settings.message = message;
-    settings.message_size = sizeof message;
     (void)state;
-    if (clade_context_create(&settings, &context) == CLADE_OK) return 0;
-    fprintf(stderr, "%s\n", message);
-    return -1;
+    context = network_context();
+    return 0;
 }
 
 static int close_context(void **state) {
@@ -69,7 +65,7 @@ static results run(const clade_graph *graph, uint32_t disabled, int32_t channel_
     const size_t input_count = clade_graph_input_count(graph);
     const clade_plan_settings settings = {
         .batch = BATCH, .disabled_passes = disabled, .channel_block = channel_block, .kernels = kernels};
-    clade_plan *plan = NULL;
+    clade_plan *plan = network_plan(graph, &settings);
     clade_session *session = NULL;
 
     assert_true(out.count <= MAX_PORTS && input_count <= 2);
@@ -87,7 +83,6 @@ static results run(const clade_graph *graph, uint32_t disabled, int32_t channel_
         expect_ok(clade_graph_output_at(graph, i, &tensor, &name), "output");
         out.ports[i] = new_buffer(graph, tensor, name);
     }
-    expect_ok(clade_plan_create(graph, &settings, &plan), "plan");
     expect_ok(clade_session_create(plan, &session), "session");
     expect_ok(clade_run(session, inputs, input_count, out.ports, out.count), "run");
     clade_session_destroy(&session);
@@ -166,11 +161,50 @@ static void test_preferred_kernels_agree(void **state) {
     }
 }
 
+/* ---- Outputs that lie in one another ------------------------------------------------------------------------------------ */
+
+/* An input, a concat's result twice and flattened, a slice of it and something made of it: all are outputs. */
+static clade_graph *graph_of_outputs(void) {
+    const clade_conv2d_settings wide = {.name = "wide", .channels = 16, .kernel = {1, 1}};
+    const clade_conv2d_settings narrow = {.name = "narrow", .channels = 5, .kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+    const clade_conv2d_settings next = {.name = "next", .channels = 8, .kernel = {1, 1}, .activation = CLADE_RELU};
+    clade_graph *graph = NULL;
+    clade_tensor input, same, parts[2], joined, flat, last;
+    expect_ok(clade_graph_create(context, &graph), "graph");
+    expect_ok(clade_graph_input(graph, "input", (clade_shape){4, {CLADE_BATCH, 3, 6, 6}}, &input), "input");
+    expect_ok(clade_graph_dropout(graph, input, &(clade_dropout_settings){.rate = 0.5f}, &same), "dropout");
+    expect_ok(clade_graph_conv2d(graph, same, &wide, &parts[0]), "wide");
+    expect_ok(clade_graph_conv2d(graph, input, &narrow, &parts[1]), "narrow");
+    expect_ok(clade_graph_concat(graph, parts, 2, NULL, &joined), "concat");
+    expect_ok(clade_graph_flatten(graph, joined, NULL, &flat), "flatten");
+    expect_ok(clade_graph_conv2d(graph, joined, &next, &last), "next");
+    expect_ok(clade_graph_output(graph, same, "same"), "output");
+    expect_ok(clade_graph_output(graph, flat, "flat"), "output");
+    expect_ok(clade_graph_output(graph, joined, "joined"), "output");
+    expect_ok(clade_graph_output(graph, joined, "joined again"), "output");
+    expect_ok(clade_graph_output(graph, parts[0], "slice"), "output");
+    expect_ok(clade_graph_output(graph, last, "last"), "output");
+    expect_ok(clade_graph_fill_parameters(graph), "parameters");
+    return graph;
+}
+
+static void test_outputs_that_lie_in_one_another_agree(void **state) {
+    (void)state;
+    clade_graph *graph = graph_of_outputs();
+    results plain = run(graph, ALL_PASSES, 1, few_kernels);
+    for (uint32_t disabled = 0; disabled <= ALL_PASSES; disabled++)
+        for (int32_t block = 1; block <= BLOCK; block += BLOCK - 1)
+            expect_agreement(graph, &plain, disabled, block, few_kernels, 0);
+    free_buffers(plain.ports, plain.count);
+    clade_graph_destroy(&graph);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_combinations_agree),
         cmocka_unit_test(test_random_networks_agree),
         cmocka_unit_test(test_preferred_kernels_agree),
+        cmocka_unit_test(test_outputs_that_lie_in_one_another_agree),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }

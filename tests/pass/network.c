@@ -1,8 +1,7 @@
 /* network.c: see network.h. */
-#include "network.h"
+#include "pass/network.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int network_open(void **state) {
@@ -139,20 +138,6 @@ clade_tensor network_inception(clade_graph *graph, clade_tensor x, const int32_t
         conv_norm_relu(graph, network_pool(graph, x, 3, 1), widths[5], 1),
     };
     return network_concat(graph, branches, 4, 1);
-}
-
-void network_fill(clade_graph *graph) {
-    expect_ok(graph, clade_graph_fill_parameters(graph));
-    for (size_t i = 0; i < graph->node_count; i++) {
-        if (graph->nodes[i].op != GRAPH_OP_batch_norm) continue;
-        const graph_tensor *variance = graph_tensor_of(graph, graph->nodes[i].parameters[GRAPH_VARIANCE]);
-        float *values = malloc((size_t)variance->shape.dims[0] * sizeof *values);
-        assert_non_null(values);
-        for (int64_t c = 0; c < variance->shape.dims[0]; c++) values[c] = 0.5f + 0.125f * (float)(c % 7);
-        expect_ok(graph, clade_graph_set_parameter(graph, variance->name,
-                                                   &(clade_array){CLADE_FLOAT32, variance->shape, values}));
-        free(values);
-    }
 }
 
 /* ---- Running ------------------------------------------------------------------------------------------------------- */

@@ -36,9 +36,6 @@ void network_output(clade_graph *graph, clade_tensor x, const char *name);
  * 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection. 20 nodes. */
 clade_tensor network_inception(clade_graph *graph, clade_tensor x, const int32_t widths[6]);
 
-/* Gives every parameter values, then makes the running variances positive. */
-void network_fill(clade_graph *graph);
-
 /* Runs one pass as pass_run would, and checks what holds after each: nodes in execution order, shapes as their operators infer
  * them, outputs with the names and shapes they had, slices inside their parents. */
 void network_run(clade_graph *graph, clade_status (*pass)(clade_graph *, const pass_options *), pass_options options);

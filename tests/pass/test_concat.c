@@ -1,6 +1,6 @@
 /* Concat without copies: who becomes a slice of the result, who is copied, and which concats stay. That slices are aligned, cover
  * their parent and are complete before anyone reads it is checked after every pass (network.c). */
-#include "network.h"
+#include "pass/network.h"
 
 enum { BLOCK = 16 };
 

@@ -1,5 +1,5 @@
 /* Scales go into the weights of the layer before them, with the right numbers, and only where nobody sees the difference. */
-#include "network.h"
+#include "pass/network.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static graph_node *check_fold(clade_graph *graph, bool no_bias, clade_scale_sett
                           (clade_conv2d_settings){.channels = OUT, .kernel = {KERNEL, KERNEL}, .no_bias = no_bias});
     scale.name = "scale";
     network_output(graph, network_scale(graph, x, scale), "output");
-    network_fill(graph);
+    assert_int_equal(clade_graph_fill_parameters(graph), CLADE_OK);
     if (scale.channel_scale) assert_int_equal(clade_graph_get_parameter(graph, "scale.weight", s), CLADE_OK);
     if (scale.channel_shift) assert_int_equal(clade_graph_get_parameter(graph, "scale.bias", t), CLADE_OK);
     const values before = read_values(graph, network_only(graph, GRAPH_OP_conv2d));
@@ -97,7 +97,7 @@ static void test_scales_in_a_row_fold_one_after_another(void **state) {
     x = network_scale(graph, x, (clade_scale_settings){.factor = 2, .offset = 1});
     x = network_scale(graph, x, (clade_scale_settings){.factor = 3, .offset = -5});
     network_output(graph, x, "output");
-    network_fill(graph);
+    assert_int_equal(clade_graph_fill_parameters(graph), CLADE_OK);
     const values before = read_values(graph, network_only(graph, GRAPH_OP_conv2d));
     network_run(graph, pass_fold, no_options);
     assert_int_equal(graph->node_count, 1);

@@ -1,5 +1,5 @@
 /* Activations and residual adds go into the layer before them, and only where nobody sees the difference. */
-#include "network.h"
+#include "pass/network.h"
 
 static const pass_options no_options = {.channel_block = 1};
 

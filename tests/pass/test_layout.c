@@ -1,5 +1,5 @@
 /* Blocked layouts follow convolutions, reorders stand where layouts meet and nowhere else. */
-#include "network.h"
+#include "pass/network.h"
 
 enum { BLOCK = 16 };
 

@@ -1,5 +1,5 @@
 /* Inference forms: batch norm is a scale with the right numbers, what does nothing is gone, outputs stay. */
-#include "network.h"
+#include "pass/network.h"
 
 #include <math.h>
 
@@ -14,7 +14,7 @@ static void check_norm(clade_graph *graph, bool no_scale, bool no_shift) {
         .name = "bn", .epsilon = 1e-3f, .no_scale = no_scale, .no_shift = no_shift};
     assert_int_equal(clade_graph_batch_norm(graph, network_input(graph, CHANNELS, 4), &settings, &y), CLADE_OK);
     network_output(graph, y, "output");
-    network_fill(graph);
+    assert_int_equal(clade_graph_fill_parameters(graph), CLADE_OK);
     for (int c = 0; c < CHANNELS; c++) weight[c] = 1, bias[c] = 0;
     if (!no_scale) assert_int_equal(clade_graph_get_parameter(graph, "bn.weight", weight), CLADE_OK);
     if (!no_shift) assert_int_equal(clade_graph_get_parameter(graph, "bn.bias", bias), CLADE_OK);

@@ -1,5 +1,5 @@
 /* Every output of a compiled graph has memory that is nobody else's. */
-#include "network.h"
+#include "pass/network.h"
 
 static const pass_options options = {.channel_block = 1};
 

@@ -1,5 +1,5 @@
 /* The table: every pass that has a switch can be switched off alone, and all combinations leave a sound graph. */
-#include "network.h"
+#include "pass/network.h"
 
 enum { BLOCK = 16, SWITCHES = CLADE_PASS_FOLD | CLADE_PASS_FUSE | CLADE_PASS_CONCAT | CLADE_PASS_LAYOUT };
 
