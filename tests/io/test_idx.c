@@ -49,7 +49,7 @@ static void survives_damage(void **state) {
                                         DATA("idx/labels.idx")};
     for (size_t i = 0; i < 4; i++) {
         support_refuse_truncations(test, files[i], read_idx);
-        support_survive_flips(test, files[i], read_idx, 1000, 2);
+        support_survive_flips(test, files[i], read_idx, 300, 2);
         support_survive_no_memory(test, files[i], read_idx);
     }
 }

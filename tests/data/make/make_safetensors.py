@@ -1,4 +1,4 @@
-"""Weights as Hugging Face's safetensors writes them, for a graph that test_weights.c builds: a conv layer
+"""Weights as Hugging Face's safetensors writes them, for a graph that tests/io/network.c builds: a conv layer
 [4, 3, 3, 3], a batch norm [4] and a linear layer [5, 4], named as PyTorch names them. Element i of each tensor is
 (i % 17 - 8) / 8, which every type holds exactly."""
 import pathlib
