@@ -4,20 +4,29 @@
 #include "data.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool network_fail(const tool_network *network) { return console_fail_library(network->console, network->context); }
 
-static clade_log_level log_level(const tool_options *options) {
-    if (options->quiet) return CLADE_LOG_ERROR;
-    switch (options->verbosity) {
-    case 0:
-        return CLADE_LOG_WARNING;
-    case 1:
-        return CLADE_LOG_INFO;
-    default:
-        return CLADE_LOG_DEBUG;
+/* What -q and -v say, else what $CLADE_LOG says. */
+static bool choose_log_level(const tool_options *options, tool_console *console, clade_log_level *level_out) {
+    static const char *const names[] = {"quiet", "error", "warning", "info", "debug"}; /* by clade_log_level */
+    const char *wanted = getenv("CLADE_LOG");
+    size_t level = CLADE_LOG_WARNING;
+    if (options->quiet) {
+        level = CLADE_LOG_ERROR;
+    } else if (options->verbosity > 0) {
+        level = options->verbosity == 1 ? CLADE_LOG_INFO : CLADE_LOG_DEBUG;
+    } else if (wanted && *wanted) {
+        level = 0;
+        while (level < sizeof names / sizeof names[0] && strcmp(names[level], wanted) != 0) level++;
+        if (level == sizeof names / sizeof names[0])
+            return console_fail(console, "failed to use CLADE_LOG=%s: it must be quiet, error, warning, info or debug",
+                                wanted);
     }
+    *level_out = (clade_log_level)level;
+    return true;
 }
 
 bool network_open(tool_network *network, const tool_options *options, tool_console *console, const char *device) {
@@ -28,7 +37,7 @@ bool network_open(tool_network *network, const tool_options *options, tool_conso
     settings.cache_directory = options->cache;
     settings.log = console_log;
     settings.log_user = console;
-    settings.log_level = log_level(options);
+    if (!choose_log_level(options, console, &settings.log_level)) return false;
     settings.message = message;
     settings.message_size = sizeof message;
     if (clade_context_create(&settings, &network->context) != CLADE_OK) return console_fail(console, "%s", message);

@@ -7,12 +7,12 @@
 #include <stdio.h>
 
 typedef struct output_file {
-    const char *path;
+    char *path;      /* as the caller wrote it, but links followed */
     char *temporary; /* beside it */
     FILE *stream;
 } output_file;
 
-/* Opens a temporary file beside `path`, which must outlive the output. False after a message. */
+/* Opens a temporary file beside `path`. False after a message. */
 bool output_open(output_file *output, const char *path, tool_console *console);
 /* Gives the file its name. False after a message. Closes the output in either case. */
 bool output_commit(output_file *output, tool_console *console);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # accuracy.sh MODEL: all 10,000 test images of Fashion-MNIST come out as PyTorch recorded for the same weights.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 model=$4
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade bench` prints the fields that docs/design.md promises. Times are looked at for order, never for size.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 at_most() { awk "BEGIN { exit !($1 <= $2) }"; }

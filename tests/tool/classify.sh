@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade classify` names what is on real images, with the weights that come along, and says what is wrong with bad files.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 images=$source/examples/images
@@ -84,10 +85,11 @@ expect 1 classify lenet --json bad.png
 same 0 "$(value '')"
 
 behaviour "names with quotes, control characters and bytes that are no UTF-8 make valid JSON"
-odd=$'a "b"\\\n\t\x01\xff\xc3\xa9.png'
+odd=$'a "b"\\\n\t\x01\xff\xc0\x81\xe0\x80\x81\xed\xa0\x80\xc3\xa9.png' # a stray byte, overlong forms and half a surrogate pair
 cp "$images/bag.png" "$odd"
 expect 0 classify lenet --json "$odd"
-same $'a "b"\\\n\t\x01\uFFFD\u00e9.png' "$(value 0.file)"
+bad=$'\xef\xbf\xbd' # U+FFFD
+same $'a "b"\\\n\t\x01'"$bad$bad$bad$bad$bad$bad$bad$bad$bad"$'\xc3\xa9.png' "$(value 0.file)"
 
 behaviour "a word that is no file is taken for a model; a path never is"
 expect 1 classify alexnet "$images/bag.png"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Bash completion offers what the tool takes.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 PATH=$(dirname "$tool"):$PATH
 # shellcheck source=docs/clade.bash

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade devices` lists what other commands accept as a device, and says so where there is none.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 behaviour "a device begins with what selects it"

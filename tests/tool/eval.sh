@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade eval` on a part of the data set, and on data sets that make no sense. accuracy.sh has the whole.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 data=/usr/share/datasets/fashion-mnist

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade graph` draws networks, and leaves no half-written file behind.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 nodes() { grep -c '\[.*label' "$1"; }
@@ -58,6 +59,16 @@ same f.svg "$(ls target)"
 behaviour "a file that cannot be written is an error"
 expect 1 graph lenet -o nowhere/f.dot
 warns '^clade: failed to create a file beside nowhere/f.dot: No such file or directory'
+
+behaviour "a link is followed, and anything but a file is left alone"
+ln -s lenet.dot link.dot
+expect 0 graph googlenet -o link.dot
+holds [ -L link.dot ]
+holds grep -q inception lenet.dot
+mkfifo pipe.dot
+expect 1 graph lenet -o pipe.dot
+warns 'pipe.dot: it is no regular file'
+holds [ -p pipe.dot ]
 
 behaviour "an unknown format is wrong use"
 expect 2 graph lenet -o f.pdf

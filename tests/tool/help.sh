@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The tool explains itself, and refuses a command line that makes no sense with exit code 2 and where to read more.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 commands='devices classify eval run summary graph bench help'

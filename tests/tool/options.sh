@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Options that all computing commands share change how a result comes about, never the result.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 run() { expect 0 run lenet -w random -i input=random -o output=y.npy "$@"; }
@@ -19,6 +20,14 @@ for block in 1 4 8; do
 done
 run --kernels conv2d=generic,linear=generic
 golden
+
+behaviour "the block is the one that was asked for"
+expect 0 summary lenet --json --block 1
+plain=$(value memory.bytes_arena)
+expect 0 summary lenet --json --block 16
+holds [ "$(value memory.bytes_arena)" -gt "$plain" ] # LeNet's 6 channels are padded to 16
+expect 1 summary lenet --block 3
+warns '^clade: failed .* block of 3: it must be'
 
 behaviour "kernels that do not exist are refused or warned about, by name"
 found=0
@@ -73,6 +82,12 @@ run -vv
 holds [ "$(wc -l <err)" -gt "$lines" ]
 run
 is_silent err
+CLADE_LOG=info run
+holds [ -s err ]
+CLADE_LOG=info run -q
+is_silent err
+CLADE_LOG=loud expect 1 summary lenet
+warns '^clade: failed to use CLADE_LOG=loud'
 
 behaviour "a device by kind and by name"
 run -d cpu

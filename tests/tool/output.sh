@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Output that does not arrive is a failure, never silence.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 behaviour "a full disk under standard output gives exit code 1 and the reason"

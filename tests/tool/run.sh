@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade run` between .npy files agrees with PyTorch, and refuses arrays that do not fit.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 data=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `clade summary` counts as the papers and the golden checkpoints do.
+# shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 behaviour "the zoo is listed by name"
