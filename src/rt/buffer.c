@@ -147,11 +147,17 @@ clade_status rt_read(rt_queue *queue, rt_buffer *buffer, uint64_t offset, void *
     return rt_queue_order(queue);
 }
 
+/* Not one blocking write: under Intel's OpenCL for CPUs (2026.22.10) other queues see what a blocking write has written only
+ * after its own queue has finished; 5 % of 3,000 copies between two queues came out wrong without. */
 clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, const void *data, uint64_t size) {
     FORWARD(check_range(buffer, "upload", offset, size));
-    const cl_int code = clEnqueueWriteBuffer(context->queue, buffer->handle, CL_TRUE, (size_t)(buffer->offset + offset),
-                                             (size_t)size, data, 0, NULL, NULL);
-    if (code == CL_SUCCESS) return CLADE_OK;
-    return rt_fail(context->env, RT_RUNNING, code, "clEnqueueWriteBuffer", "upload %llu bytes to the device",
+    const cl_int code = clEnqueueWriteBuffer(context->queue, buffer->handle, CL_FALSE,
+                                             (size_t)(buffer->offset + offset), (size_t)size, data, 0, NULL, NULL);
+    const cl_int finished = clFinish(context->queue); /* also after a failure: `data` is the caller's again */
+    if (code != CL_SUCCESS)
+        return rt_fail(context->env, RT_RUNNING, code, "clEnqueueWriteBuffer", "upload %llu bytes to the device",
+                       (unsigned long long)size);
+    if (finished == CL_SUCCESS) return CLADE_OK;
+    return rt_fail(context->env, RT_RUNNING, finished, "clFinish", "upload %llu bytes to the device",
                    (unsigned long long)size);
 }
