@@ -173,13 +173,11 @@ const tool_command command_bench = {
     .bit = COMMAND_BENCH,
     .arguments = "MODEL",
     .summary = "measure how long a network takes",
-    .description =
-        "Compiles a network, runs it once, then times further runs, each from host memory to host memory. Times are "
-        "wall\n"
-        "time in milliseconds: the fastest, the median, the first run, and the build (from graph with weights to "
-        "ready).\n"
-        "Work is given in GFLOP for a run of the whole batch, a multiply-add counted as two. Without -w, weights are\n"
-        "random.",
+    .description = "Compiles a network, runs it once, then times further runs, each from host\n"
+                   "memory to host memory. Times are wall time in milliseconds: the fastest, the\n"
+                   "median, the first run, and the build (from graph with weights to ready).\n"
+                   "Work is given in GFLOP for a run of the whole batch, a multiply-add counted\n"
+                   "as two. Without -w, weights are random.",
     .least = 1,
     .most = 1,
     .run = bench_run,

@@ -89,12 +89,15 @@ static void print_json(classify_job *job, const char *file, const float *logits,
     json_close(json, '}');
 }
 
-/* Runs what is in the batch and prints it. */
+/* Runs what is in the batch, prints it and empties the batch. */
 static bool flush(classify_job *job) {
-    if (job->filled == 0) return true;
-    if (!predictor_run(&job->predictor, job->filled)) return false;
+    const size_t count = job->filled;
+    job->filled = 0;
+    if (count == 0) return true;
+    if (!predictor_run(&job->predictor, count)) return false;
+    console_clear(job->console); /* standard output may be the same terminal */
     bool good = true;
-    for (size_t i = 0; i < job->filled; i++) {
+    for (size_t i = 0; i < count; i++) {
         const float *logits = job->predictor.logits + i * job->predictor.classes;
         const double log_sum = predictor_log_sum(logits, job->predictor.classes);
         if (!isfinite(log_sum)) {
@@ -108,7 +111,6 @@ static bool flush(classify_job *job) {
         else
             print_text(job, job->files[i], logits, log_sum);
     }
-    job->filled = 0;
     return good;
 }
 
@@ -184,11 +186,11 @@ const tool_command command_classify = {
     .bit = COMMAND_CLASSIFY,
     .arguments = "[MODEL] IMAGE...",
     .summary = "say what images show",
-    .description =
-        "Prints the likeliest classes of each JPEG or PNG image, with their probabilities. MODEL is a name that\n"
-        "'clade summary --list' prints (" DEFAULT_MODEL
-        "). Without -w, the weights that come with the project are used,\n"
-        "and without -l their labels. With --batch, that many images go through the network at once.",
+    .description = "Prints the likeliest classes of each JPEG or PNG image, with their\n"
+                   "probabilities. MODEL is a name that 'clade summary --list' prints; without one\n"
+                   "it is " DEFAULT_MODEL ". Without -w, the weights that come with the project are\n"
+                   "used, and without -l their labels. With --batch, that many images go through\n"
+                   "the network at once.",
     .least = 1,
     .most = SIZE_MAX,
     .run = classify_run,

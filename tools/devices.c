@@ -79,8 +79,8 @@ const tool_command command_devices = {
     .bit = COMMAND_DEVICES,
     .arguments = "",
     .summary = "list the OpenCL devices of this machine",
-    .description =
-        "Lists the OpenCL devices of this machine in the order in which they are searched. The line that starts a\n"
-        "device is what --device and $CLADE_DEVICE take.",
+    .description = "Lists the OpenCL devices of this machine in the order in which they are\n"
+                   "searched. The line that starts a device is what --device and $CLADE_DEVICE\n"
+                   "take.",
     .run = devices_run,
 };

@@ -142,13 +142,12 @@ const tool_command command_eval = {
     .bit = COMMAND_EVAL,
     .arguments = "MODEL",
     .summary = "measure a classifier's accuracy on a data set",
-    .description = "Classifies the images of a data set in IDX format and prints how many were right, the mean "
-                   "cross-entropy, and\n"
-                   "images a second, preprocessing included. The data set is the test set of Debian's package "
-                   "dataset-fashion-mnist\n"
-                   "unless --images and --labels name another. Without -w, the weights that come with the project are "
-                   "used. Images\n"
-                   "go through the network 16 at a time unless --batch says otherwise.",
+    .description = "Classifies the images of a data set in IDX format and prints how many were\n"
+                   "right, the mean cross-entropy, and images a second, preprocessing included.\n"
+                   "The data set is the test set of Debian's package dataset-fashion-mnist\n"
+                   "unless --images and --labels name another. Without -w, the weights that come\n"
+                   "with the project are used. Images go through the network 16 at a time unless\n"
+                   "--batch says otherwise.",
     .least = 1,
     .most = 1,
     .run = eval_run,

@@ -75,11 +75,10 @@ const tool_command command_graph = {
     .bit = COMMAND_GRAPH,
     .arguments = "MODEL",
     .summary = "draw a network",
-    .description =
-        "Writes a network as a graph in Graphviz's DOT language, or draws it as SVG or PNG with Graphviz's 'dot'. "
-        "With\n"
-        "--compiled it is what the compiler makes of the network for the device: layers folded and fused, slices of\n"
-        "concatenations, and layouts. Without --compiled no OpenCL device is needed.",
+    .description = "Writes a network as a graph in Graphviz's DOT language, or draws it as SVG\n"
+                   "or PNG with Graphviz's 'dot'. With --compiled it is what the compiler makes\n"
+                   "of the network for the device: layers folded and fused, slices of\n"
+                   "concatenations, and layouts. Without --compiled no OpenCL device is needed.",
     .least = 1,
     .most = 1,
     .run = graph_run,

@@ -40,36 +40,34 @@ typedef struct option_row {
 
 static const option_row rows[] = {
     {"weights", 'w', "FILE", KIND_TEXT, FIELD(weights), USE_WEIGHTS,
-     "weights as safetensors, or 'random' for the reproducible\nweights that the project's golden results use"},
+     "safetensors file, or 'random' for the weights of the\nproject's golden results"},
     {"labels", 'l', "FILE", KIND_TEXT, FIELD(labels), COMMAND_CLASSIFY, "names of the classes, one a line"},
     {"top", 'k', "N", KIND_NUMBER, FIELD(top), COMMAND_CLASSIFY, "how many classes to print (5)"},
     {"images", 0, "FILE", KIND_TEXT, FIELD(images), COMMAND_EVAL, "IDX file of grey images, gzip or not"},
     {"labels", 0, "FILE", KIND_TEXT, FIELD(labels), COMMAND_EVAL, "IDX file of their classes, gzip or not"},
     {"limit", 0, "N", KIND_NUMBER, FIELD(limit), COMMAND_EVAL, "only the first N images"},
-    {"input", 'i', "NAME=FILE", KIND_BINDING, FIELD(inputs), COMMAND_RUN,
-     "float32 .npy file for an input, or 'random'; repeatable"},
+    {"input", 'i', "NAME=FILE", KIND_BINDING, FIELD(inputs), COMMAND_RUN, "float32 .npy file, or 'random'; repeatable"},
     {"output", 'o', "NAME=FILE", KIND_BINDING, FIELD(outputs), COMMAND_RUN,
      "where to write an output as .npy; repeatable"},
     {"list", 0, NULL, KIND_FLAG, FIELD(list), COMMAND_SUMMARY, "list the models instead"},
     {"compiled", 0, NULL, KIND_FLAG, FIELD(compiled), COMMAND_GRAPH, "the graph as compiled for the device"},
     {"output", 'o', "FILE", KIND_TEXT, FIELD(output), COMMAND_GRAPH,
-     "write FILE.dot, or FILE.svg or FILE.png with the help of\nGraphviz (DOT on stdout)"},
+     "write FILE.dot, or FILE.svg or FILE.png, which need\nGraphviz (default: DOT on standard output)"},
     {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_BENCH, "how many runs to time (50)"},
     {"json", 0, NULL, KIND_FLAG, FIELD(json), USE_JSON, "print one JSON value instead of text"},
 
     {"device", 'd', "DEVICE", KIND_TEXT, FIELD(device), USE_DEVICE,
-     "cpu, gpu, PLATFORM or PLATFORM:N, see 'clade devices'\n($CLADE_DEVICE, else the first GPU, else the first "
-     "device)"},
+     "cpu, gpu, PLATFORM or PLATFORM:N, see 'clade\ndevices' (default: $CLADE_DEVICE, else a GPU)"},
     {"batch", 0, "N", KIND_NUMBER, FIELD(batch), USE_DEVICE, "images in one run"},
     {"precision", 0, "TYPE", KIND_PRECISION, 0, USE_DEVICE, "type of the sums: float32"},
     {"memory-limit", 0, "BYTES", KIND_BYTES, FIELD(memory_limit), USE_DEVICE,
-     "device memory to stay within; K, M and G are understood"},
-    {"kernels", 0, "LIST", KIND_TEXT, FIELD(kernels), USE_DEVICE,
-     "kernels to choose from, e.g. conv2d=generic,linear=gemm"},
+     "device memory to stay within, e.g. 800000K, 512M, 2G"},
+    {"kernels", 0, "LIST", KIND_TEXT, FIELD(kernels), USE_DEVICE, "kernels to use, e.g. conv2d=generic,linear=gemm"},
     {"disable", 0, "PASSES", KIND_PASSES, FIELD(disabled_passes), USE_DEVICE,
-     "compiler passes to leave out: fold, fuse, concat, layout,\nin-place, reuse; several with commas"},
+     "compiler passes to leave out, with commas: fold,\nfuse, concat, layout, in-place, reuse"},
     {"block", 0, "N", KIND_NUMBER, FIELD(block), USE_DEVICE, "channels that lie together in memory; 1: plain NCHW"},
-    {"cache", 0, "DIR", KIND_TEXT, FIELD(cache), USE_DEVICE, "folder for compiled kernels ($CLADE_CACHE_DIR)"},
+    {"cache", 0, "DIR", KIND_TEXT, FIELD(cache), USE_DEVICE,
+     "folder for compiled kernels (default:\n$CLADE_CACHE_DIR, else ~/.cache/clade)"},
     {"no-cache", 0, NULL, KIND_EMPTY_TEXT, FIELD(cache), USE_DEVICE, "compile kernels afresh and keep none"},
 
     {"verbose", 'v', NULL, KIND_COUNTER, FIELD(verbosity), COMMAND_ALL, "say what is chosen; twice: every build"},
@@ -243,7 +241,7 @@ void options_free(tool_options *options) {
 }
 
 void options_print(const tool_command *command) {
-    enum { HELP_COLUMN = 29 };
+    enum { HELP_COLUMN = 28 };
     for (int i = 0; i < ROW_COUNT; i++) {
         const option_row *row = &rows[i];
         if (!(row->commands & command->bit)) continue;

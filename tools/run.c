@@ -195,12 +195,11 @@ const tool_command command_run = {
     .bit = COMMAND_RUN,
     .arguments = "MODEL -i NAME=FILE... -o NAME=FILE...",
     .summary = "run a network on .npy files",
-    .description =
-        "Runs a network once. Inputs come from float32 .npy files of shape [N, C, H, W], whose N is the batch, or are\n"
-        "filled with reproducible numbers ('random'); outputs are written as float32 .npy files. The models of the "
-        "zoo\n"
-        "have one input, 'input', and one output, 'output': the logits, before any softmax. Without -w, the weights\n"
-        "that come with the project are used.",
+    .description = "Runs a network once. Inputs come from float32 .npy files of shape [N, C, H,\n"
+                   "W], whose N is the batch, or are filled with reproducible numbers\n"
+                   "('random'); outputs are written as float32 .npy files. The models of the zoo\n"
+                   "have one input, 'input', and one output, 'output': the logits, before any\n"
+                   "softmax. Without -w, the weights that come with the project are used.",
     .least = 1,
     .most = 1,
     .run = run_run,

@@ -272,11 +272,11 @@ const tool_command command_summary = {
     .bit = COMMAND_SUMMARY,
     .arguments = "MODEL | --list",
     .summary = "show a network layer by layer, or list the models",
-    .description =
-        "Prints each layer of a network with its output shape, parameters and multiply-adds (for one image), the "
-        "totals,\n"
-        "and the memory it takes on the device: weights, the arena of activations, and the most that is alive at one\n"
-        "time, which no arena can go below. Without an OpenCL device, or with -d none, the memory is left out.",
+    .description = "Prints each layer of a network with its output shape, parameters and\n"
+                   "multiply-adds (for one image), the totals, and the memory it takes on the\n"
+                   "device: weights, the arena of activations, and the most that is alive at one\n"
+                   "time, which no arena can go below. Without an OpenCL device, or with -d\n"
+                   "none, the memory is left out.",
     .most = 1,
     .run = summary_run,
 };

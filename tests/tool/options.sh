@@ -29,11 +29,11 @@ says '\[1, 6, 28, 28\]"'
 expect 1 summary lenet --block 3
 warns '^clade: failed .* block of 3: it must be'
 
-behaviour "kernels that do not exist are refused or warned about, by name"
-found=0
-"$tool" run lenet -w random -i input=random -o output=y.npy --kernels conv2d=nonsense >out 2>err || found=$?
-warns '^clade: .*nonsense'
-holds [ "$found" -le 1 ]
+behaviour "kernels and operators that do not exist are refused by name"
+expect 1 run lenet -w random -i input=random -o output=y.npy --kernels conv2d=nonsense
+warns '^clade: failed .*conv2d.*nonsense.*generic'
+expect 1 run lenet -w random -i input=random -o output=y.npy --kernels nonsense=generic
+warns '^clade: failed .*nonsense'
 
 behaviour "a cache folder is filled, used again, and done without"
 mkdir cache
