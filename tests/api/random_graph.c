@@ -102,6 +102,7 @@ static clade_status grow_scale(grower *g, clade_tensor x, clade_tensor *y) {
 static clade_status grow_activation(grower *g, clade_tensor x, clade_tensor *y) {
     return clade_graph_activation(g->graph, x,
                                   &(clade_activation_settings){.kind = chance(g, 15) ? CLADE_PRELU : any_activation(g),
+                                                               .slope = 0.25f,
                                                                .shared_slope = chance(g, 30)},
                                   y);
 }
@@ -140,11 +141,13 @@ static clade_status grow_concat(grower *g, clade_tensor x, clade_tensor *y) {
     return clade_graph_concat(g->graph, parts, count, &(clade_concat_settings){.axis = axis}, y);
 }
 
+/* Products end in a sigmoid: products of products would grow until rounding is all that is left of a sum. */
 static clade_status grow_binary(grower *g, clade_tensor x, clade_tensor *y) {
-    return clade_graph_binary(
-        g->graph, x, partner(g, x, -1),
-        &(clade_binary_settings){.kind = chance(g, 70) ? CLADE_ADD : CLADE_MULTIPLY, .activation = layer_activation(g)},
-        y);
+    const bool is_sum = chance(g, 70);
+    return clade_graph_binary(g->graph, x, partner(g, x, -1),
+                              &(clade_binary_settings){.kind = is_sum ? CLADE_ADD : CLADE_MULTIPLY,
+                                                       .activation = is_sum ? layer_activation(g) : CLADE_SIGMOID},
+                              y);
 }
 
 /* A residual block: the sum of an image and what a convolution makes of it or of its like. */
@@ -154,7 +157,8 @@ static clade_status grow_residual(grower *g, clade_tensor x, clade_tensor *y) {
     clade_tensor conv, scaled;
     clade_status status = clade_graph_conv2d(g->graph, partner(g, x, -1), &settings, &conv);
     if (status == CLADE_OK) status = grow_scale(g, conv, &scaled);
-    if (status == CLADE_OK) status = clade_graph_binary(g->graph, x, scaled, NULL, y);
+    const clade_binary_settings add = {.kind = CLADE_ADD, .activation = layer_activation(g)};
+    if (status == CLADE_OK) status = clade_graph_binary(g->graph, x, scaled, &add, y);
     return status == CLADE_OK && chance(g, 50) ? grow_activation(g, *y, y) : status;
 }
 
