@@ -65,7 +65,7 @@ install_missing() {
         say "all that is needed is installed"
         return
     fi
-    mapfile -t lacking < <(printf '%s\n' "${lacking[@]}" | sort -u)
+    mapfile -t lacking <<<"$(printf '%s\n' "${lacking[@]}" | sort -u)"
     say "lacking: ${lacking[*]}"
 
     command -v apt-get >/dev/null ||
