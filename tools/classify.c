@@ -53,21 +53,21 @@ static void sort_top(const classify_job *job, const float *logits) {
             if (logits[order[j]] > logits[order[best]] ||
                 (logits[order[j]] == logits[order[best]] && order[j] < order[best]))
                 best = j;
-        const size_t class = order[best];
+        const size_t chosen = order[best];
         order[best] = order[i];
-        order[i] = class;
+        order[i] = chosen;
     }
 }
 
 static void print_text(const classify_job *job, const char *file, const float *logits, double log_sum) {
     printf("%s\n", file);
     for (size_t i = 0; i < job->top; i++) {
-        const size_t class = job->order[i];
-        printf("  %6.2f %%  ", 100 * exp(logits[class] - log_sum));
+        const size_t chosen = job->order[i];
+        printf("  %6.2f %%  ", 100 * exp(logits[chosen] - log_sum));
         if (job->labels.count)
-            printf("%s\n", job->labels.names[class]);
+            printf("%s\n", job->labels.names[chosen]);
         else
-            printf("class %zu\n", class);
+            printf("class %zu\n", chosen);
     }
 }
 
@@ -77,12 +77,12 @@ static void print_json(classify_job *job, const char *file, const float *logits,
     json_text(json, "file", file);
     json_open(json, "top", '[');
     for (size_t i = 0; i < job->top; i++) {
-        const size_t class = job->order[i];
+        const size_t chosen = job->order[i];
         json_open(json, NULL, '{');
-        json_integer(json, "class", (int64_t) class);
-        json_text(json, "label", job->labels.count ? job->labels.names[class] : NULL);
-        json_number(json, "probability", exp(logits[class] - log_sum));
-        json_number(json, "logit", logits[class]);
+        json_integer(json, "class", (int64_t)chosen);
+        json_text(json, "label", job->labels.count ? job->labels.names[chosen] : NULL);
+        json_number(json, "probability", exp(logits[chosen] - log_sum));
+        json_number(json, "logit", logits[chosen]);
         json_close(json, '}');
     }
     json_close(json, ']');
