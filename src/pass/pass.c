@@ -1,6 +1,8 @@
 /* pass.c: running the passes. Each gets a graph without dead nodes, in execution order, and may leave it otherwise. */
 #include "pass/pass.h"
 
+#include <string.h>
+
 clade_status pass_run(clade_graph *graph, const pass_options *options) {
     for (size_t i = 0; i < pass_count; i++) {
         const pass_row *pass = &pass_table[i];
@@ -17,7 +19,7 @@ clade_status pass_derive(clade_graph *graph, const graph_node *owner, const char
                          graph_derivation derivation, const clade_tensor sources[3], double constant,
                          clade_tensor *parameter_out) {
     char *name = base_format(graph->env, "%s.%s", owner->name, role);
-    if (!name) return base_fail_memory(graph->env, 0, "the name of a derived parameter");
+    if (!name) return base_fail_memory(graph->env, strlen(owner->name), "the name of a derived parameter");
     clade_status status = graph_derive(graph, name, shape, derivation, sources, constant, parameter_out);
     base_free(graph->env, name);
     return status;

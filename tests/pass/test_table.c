@@ -1,6 +1,8 @@
 /* The table: every pass that has a switch can be switched off alone, and all combinations leave a sound graph. */
 #include "pass/network.h"
 
+#include <stdlib.h>
+
 enum { BLOCK = 16, SWITCHES = CLADE_PASS_FOLD | CLADE_PASS_FUSE | CLADE_PASS_CONCAT | CLADE_PASS_LAYOUT };
 
 /* A stem, an Inception block whose first branch is no whole number of blocks, a residual and a classifier. */
@@ -57,11 +59,61 @@ static void test_graph_the_passes_run_on_is_a_clone(void **state) {
     network_run_all(graph, (pass_options){.channel_block = 1});
 }
 
+/* ---- Memory ------------------------------------------------------------------------------------------------------------ */
+
+/* An allocator that refuses after so many allocations, and knows how many are out. */
+typedef struct ration {
+    long left, held;
+} ration;
+
+static void *ration_allocate(void *user, size_t size) {
+    ration *r = user;
+    if (r->left == 0) return NULL;
+    void *memory = malloc(size);
+    if (memory) r->left--, r->held++;
+    return memory;
+}
+
+static void ration_free(void *user, void *memory) {
+    ((ration *)user)->held--;
+    free(memory);
+}
+
+static void test_running_out_of_memory_anywhere_is_reported_and_leaks_nothing(void **state) {
+    (void)state;
+    ration r = {.left = -1}; /* never runs out */
+    const clade_allocator allocator = {ration_allocate, ration_free, &r};
+    clade_context *context = NULL;
+    clade_graph *graph = NULL;
+    assert_int_equal(
+        clade_context_create(&(clade_context_settings){.device = "none", .allocator = &allocator}, &context), CLADE_OK);
+    assert_int_equal(clade_graph_create(context, &graph), CLADE_OK);
+    build(graph);
+    const long held = r.held;
+    clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
+    long allocations = 0;
+    for (; status != CLADE_OK; allocations++) {
+        clade_graph *clone = NULL;
+        assert_int_equal(graph_clone(graph, &clone), CLADE_OK);
+        r.left = allocations;
+        status = pass_run(clone, &(pass_options){.channel_block = BLOCK});
+        r.left = -1;
+        assert_true(status == CLADE_OK || status == CLADE_ERROR_OUT_OF_MEMORY);
+        clade_graph_destroy(&clone);
+        assert_int_equal(r.held, held);
+    }
+    assert_true(allocations > 50);
+    clade_graph_destroy(&graph);
+    clade_context_destroy(&context);
+    assert_int_equal(r.held, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         NETWORK_TEST(test_every_combination_is_sound_and_does_what_is_on),
         NETWORK_TEST(test_running_again_changes_nothing),
         NETWORK_TEST(test_graph_the_passes_run_on_is_a_clone),
+        cmocka_unit_test(test_running_out_of_memory_anywhere_is_reported_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
