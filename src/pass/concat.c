@@ -22,7 +22,7 @@ bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32
 }
 
 static bool concat_can_vanish(const clade_graph *graph, const graph_node *node) {
-    return !node->dead && node->op == GRAPH_OP_concat && node->attributes.concat.axis == 1 &&
+    return node->op == GRAPH_OP_concat && node->attributes.concat.axis == 1 &&
            pass_slices_align(graph, node, graph_tensor_of(graph, node->output)->block);
 }
 

@@ -69,7 +69,7 @@ clade_status pass_fold(clade_graph *graph, const pass_options *options) {
     (void)options;
     for (size_t i = 0; i < graph->node_count; i++) {
         graph_node *scale = &graph->nodes[i];
-        if (scale->dead || scale->op != GRAPH_OP_scale) continue;
+        if (scale->op != GRAPH_OP_scale) continue;
         graph_node *layer = fold_target(graph, scale);
         if (!layer) continue;
         FORWARD(fold_into(graph, layer, scale));

@@ -78,7 +78,6 @@ clade_status pass_fuse(clade_graph *graph, const pass_options *options) {
     (void)options;
     for (size_t i = 0; i < graph->node_count; i++) {
         graph_node *node = &graph->nodes[i];
-        if (node->dead) continue;
         if (node->op == GRAPH_OP_binary) FORWARD(fuse_add(graph, node));
         if (node->op == GRAPH_OP_activation) fuse_activation(graph, node);
     }

@@ -46,7 +46,6 @@ clade_status pass_normalise(clade_graph *graph, const pass_options *options) {
     (void)options;
     for (size_t i = 0; i < graph->node_count; i++) {
         graph_node *node = &graph->nodes[i];
-        if (node->dead) continue;
         if (node->op == GRAPH_OP_batch_norm) FORWARD(normalise_batch_norm(graph, node));
         if (normalise_is_identity(node)) {
             graph_replace_uses(graph, node->output, node->inputs[0]);

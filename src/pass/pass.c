@@ -1,4 +1,4 @@
-/* pass.c: running the passes. Each gets a graph without dead nodes, in execution order, and may leave it otherwise. */
+/* pass.c: running the passes, and what they share. */
 #include "pass/pass.h"
 
 #include <string.h>

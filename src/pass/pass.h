@@ -22,7 +22,8 @@ extern const size_t pass_count;
 /* Runs every pass that is not disabled; after each, dead nodes are dropped and the rest put into execution order. */
 clade_status pass_run(clade_graph *graph, const pass_options *options);
 
-/* The rows of the table. A pass may leave dead nodes, and nodes out of order, to pass_run. */
+/* The rows of the table. Each is given a graph without dead nodes and in execution order, and
+ * may leave it otherwise to pass_run. */
 clade_status pass_normalise(clade_graph *graph, const pass_options *options);
 clade_status pass_fold(clade_graph *graph, const pass_options *options);
 clade_status pass_fuse(clade_graph *graph, const pass_options *options);
