@@ -48,7 +48,7 @@ static void aligns_the_data(void **state) {
     support *test = *state;
     const clade_weights_settings strict = {.strict = true};
     for (int letters = 1; letters <= 8; letters++) {
-        const char *name = "abcdefgh" + 8 - letters;
+        const char *name = &"abcdefgh"[8 - letters];
         clade_graph *graph = NULL;
         clade_tensor tensor;
         size_t size = 0;
