@@ -158,7 +158,6 @@ static inline int box_offset(int index, int rank, long8 dims, long8 strides) {
     vstore8(dims, 0, dim);
     vstore8(strides, 0, stride);
     int offset = 0;
-#pragma unroll
     for (int d = rank - 1; d > 0; d--) {
         offset += index % (int)dim[d] * (int)stride[d];
         index /= (int)dim[d];

@@ -21,7 +21,6 @@ static inline int source_offset(int index, int rank, long8 dims, long8 in_dims, 
     vstore8(in_strides, 0, stride);
     int offset = 0;
     bool inside = true;
-#pragma unroll
     for (int d = rank - 1; d >= 0; d--) {
         int i = index % (int)dim[d] - (int)lows[d];
         index /= (int)dim[d];

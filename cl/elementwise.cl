@@ -19,12 +19,7 @@
 #define FUNCTION_AFFINE     1
 #define FUNCTION_PRELU      2
 
-typedef struct coefficients {
-    vec factor, summand;
-    float slope;
-} coefficients;
-
-/* Of the plane that begins with `channel`. */
+/* The array's part for the plane that begins with `channel`. */
 static inline vec coefficient(const __global float *values, int channel, int block) {
 #if VECTOR > 1
     if (block > 1) return vec_load(values + channel);
@@ -32,64 +27,63 @@ static inline vec coefficient(const __global float *values, int channel, int blo
     return (vec)(values[channel]);
 }
 
-static inline coefficients coefficients_of(int channel, int block, float slope, float factor, float offset,
-                                           int has_scale, const __global float *scale, int has_shift,
-                                           const __global float *shift) {
-    coefficients c = {(vec)(factor), (vec)(offset), slope};
-    if (has_scale) c.factor *= coefficient(scale, channel, block);
-    if (has_shift) c.summand += coefficient(shift, channel, block);
-    return c;
+static inline vec factor_of(float uniform, int has_scale, const __global float *scale, int channel, int block) {
+    return has_scale ? uniform * coefficient(scale, channel, block) : (vec)(uniform);
+}
+
+static inline vec summand_of(float uniform, int has_shift, const __global float *shift, int channel, int block) {
+    return has_shift ? uniform + coefficient(shift, channel, block) : (vec)(uniform);
 }
 
 /* `real` tells the lanes that are channels from the padding, which becomes zero. */
-static inline vec apply(vec x, coefficients c, ivec real) {
+static inline vec apply(vec x, vec factor, vec summand, float slope, ivec real) {
 #if FUNCTION == FUNCTION_AFFINE
-    vec y = activate(x * c.factor + c.summand, c.slope);
+    vec y = activate(x * factor + summand, slope);
 #elif FUNCTION == FUNCTION_PRELU
-    vec y = select(x, c.factor * x, x < (vec)(0.0f));
+    vec y = select(x, factor * x, x < (vec)(0.0f));
 #else
-    vec y = activate(x, c.slope);
+    vec y = activate(x, slope);
 #endif
     return select((vec)(0.0f), y, real);
 }
 
 #if VECTOR == 1
 __kernel void elementwise_generic(const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
-                                  int channels, int pixels, int block, int in_stride, int out_stride, float slope, float factor,
-                                  float offset, int has_scale, const __global float *scale, ulong scale_offset, int has_shift,
-                                  const __global float *shift, ulong shift_offset) {
+                                  int channels, int pixels, int block, int in_stride, int out_stride, float slope,
+                                  float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
+                                  ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
     int i = get_global_id(0);
     if (i >= total) return;
     int image_elements = (channels + block - 1) / block * block * pixels;
     int n = i / image_elements, element = i % image_elements;
     int channel = element / (pixels * block) * block + element % block;
     bool real = channel < channels;
-    coefficients c = coefficients_of(real ? channel : 0, 1, slope, factor, offset, has_scale, scale + scale_offset, has_shift,
-                                     shift + shift_offset);
-    out[out_offset + n * out_stride + element] = apply(in[in_offset + n * in_stride + element], c, real);
+    float factor = factor_of(uniform_factor, has_scale, scale + scale_offset, real ? channel : 0, 1);
+    float summand = summand_of(uniform_offset, has_shift, shift + shift_offset, real ? channel : 0, 1);
+    out[out_offset + n * out_stride + element] = apply(in[in_offset + n * in_stride + element], factor, summand, slope, real);
 }
 #else
 __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void elementwise_runs(const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
                                int runs, int run, int channels, int pixels, int block, int in_stride, int out_stride, float slope,
-                               float factor, float offset, int has_scale, const __global float *scale, ulong scale_offset,
-                               int has_shift, const __global float *shift, ulong shift_offset) {
+                               float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
+                               ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
     int planes = (channels + block - 1) / block, plane_elements = pixels * block;
     int begin = get_global_id(0) * count, end = min(begin + count, total);
     for (int unit = begin; unit < end; unit++) {
         int plane = unit / runs % planes, n = unit / runs / planes, channel = plane * block;
         const __global float *source = in + in_offset + n * in_stride + plane * plane_elements;
         __global float *target = out + out_offset + n * out_stride + plane * plane_elements;
-        coefficients c = coefficients_of(channel, block, slope, factor, offset, has_scale, scale + scale_offset, has_shift,
-                                         shift + shift_offset);
+        vec factor = factor_of(uniform_factor, has_scale, scale + scale_offset, channel, block);
+        vec summand = summand_of(uniform_offset, has_shift, shift + shift_offset, channel, block);
         ivec real = vec_first(block > 1 ? channels - channel : VECTOR);
 
         int i = unit % runs * run, last = min(i + run, plane_elements);
-        for (; i + VECTOR <= last; i += VECTOR) vec_store(apply(vec_load(source + i), c, real), target + i);
+        for (; i + VECTOR <= last; i += VECTOR) vec_store(apply(vec_load(source + i), factor, summand, slope, real), target + i);
         if (i < last) {
             float rest[VECTOR];
             for (int k = 0; k < VECTOR; k++) rest[k] = i + k < last ? source[i + k] : 0.0f;
-            vec_store_private(apply(vec_load_private(rest), c, real), rest);
+            vec_store_private(apply(vec_load_private(rest), factor, summand, slope, real), rest);
             for (int k = 0; i + k < last; k++) target[i + k] = rest[k];
         }
     }

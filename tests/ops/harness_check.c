@@ -120,12 +120,13 @@ static void vary_device(harness *h, const instance *it) {
     const rt_device *real = rt_context_device(h->context);
     const harness_layouts all = harness_layouts_of(&it->problem);
     h->device = *real;
-    if (harness_chance(&random, 0.2)) h->device.float_width = (uint32_t)harness_block(&random);
+    if (real->float_width < 4 || harness_chance(&random, 0.2)) h->device.float_width = (uint32_t)harness_block(&random);
     int32_t block = all.output.is_tensor ? all.output.tensor.block : 1;
     if (all.inputs[0].is_tensor && all.inputs[0].tensor.block > block) block = all.inputs[0].tensor.block;
     if (block > 1 && harness_chance(&random, 0.8)) h->device.float_width = (uint32_t)block;
     if (harness_chance(&random, 0.1)) h->device.max_work_group = 1;
-    if (harness_chance(&random, 0.1)) h->device.type = CLADE_DEVICE_GPU;
+    /* kernels made for CPUs run anywhere, if slowly; whatever the device, they are tested here */
+    h->device.type = harness_chance(&random, 0.1) ? CLADE_DEVICE_GPU : CLADE_DEVICE_CPU;
 }
 
 static uint64_t number_from(const char *name, uint64_t otherwise) {
