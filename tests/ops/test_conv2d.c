@@ -148,11 +148,12 @@ static float *random_values(harness_random *random, int64_t count) {
     return values;
 }
 
-/* Visits the candidates that apply on a device whose vectors are the problem's blocks. */
+/* Visits the candidates that apply on a CPU whose vectors are the problem's blocks: any device runs their kernels. */
 static void with_candidates(harness *h, const ops_problem *problem,
                             void (*visit)(harness *h, const ops_problem *problem, const ops_candidate *candidate)) {
     size_t count;
     const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
+    h->device.type = CLADE_DEVICE_CPU;
     if (problem->conv2d.out.block > 1) h->device.float_width = (uint32_t)problem->conv2d.out.block;
     for (size_t i = 0; i < count; i++)
         if (candidates[i].applicable(problem, &h->device)) visit(h, problem, &candidates[i]);
