@@ -81,7 +81,9 @@ typedef struct ops_activation {
 
 enum { OPS_MAX_DIMS = 8 };
 
-/* out[i] = activation(a[i] op b[i]) for i in a box of `dims`; a stride of 0 broadcasts. Blocked tensors come as five dims. */
+/* out[i] = activation(a[i] op b[i]) for i in a box of `dims`; a stride of 0 broadcasts.
+ * Blocked tensors come as five dims; padding lanes are elements like others, so that the rule holds where 0 op 0 gives 0: without
+ * broadcasts along the block and without CLADE_SIGMOID. */
 typedef struct ops_binary {
     clade_binary_kind kind;
     int32_t rank;
