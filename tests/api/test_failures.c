@@ -77,6 +77,39 @@ static void memory_may_run_out_anywhere(void **state) {
     assert_int_equal(failing.alive, 0);
 }
 
+/* Once a session has run, no run asks for memory again: with none left it works as before. */
+static void later_runs_allocate_nothing(void **state) {
+    (void)state;
+    failing_allocator failing = {.lock = PTHREAD_MUTEX_INITIALIZER, .left = 1 << 30};
+    const clade_allocator allocator = {fail_allocate, fail_deallocate, &failing};
+    const clade_context_settings settings = {.allocator = &allocator};
+    const char *const kernels[] = {NULL, "conv2d=gemm,linear=gemm"};
+    float input[NETWORK_CHANNELS * NETWORK_SIDE * NETWORK_SIDE], first[NETWORK_CLASSES], later[NETWORK_CLASSES];
+    network_input(input, 1);
+    for (size_t i = 0; i < 2; i++) {
+        clade_context *context = NULL;
+        clade_session *session = NULL;
+        assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+        clade_graph *graph = network_graph(context);
+        clade_plan *plan =
+            network_plan(graph, &(clade_plan_settings){.kernels = kernels[i], .channel_block = (int32_t)i});
+        assert_int_equal(clade_session_create(plan, &session), CLADE_OK);
+        assert_int_equal(network_run(session, input, first, 1), CLADE_OK);
+        failing.left = 0;
+        for (int run = 0; run < 3; run++) {
+            memset(later, 0, sizeof later);
+            assert_int_equal(network_run(session, input, later, 1), CLADE_OK);
+            assert_memory_equal(later, first, sizeof later);
+        }
+        failing.left = 1 << 30;
+        clade_session_destroy(&session);
+        clade_plan_destroy(&plan);
+        clade_graph_destroy(&graph);
+        clade_context_destroy(&context);
+        assert_int_equal(failing.alive, 0);
+    }
+}
+
 static void opening_a_device_may_run_out_of_memory(void **state) {
     (void)state;
     clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
@@ -98,6 +131,7 @@ static void opening_a_device_may_run_out_of_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(later_runs_allocate_nothing),
         cmocka_unit_test(opening_a_device_may_run_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
