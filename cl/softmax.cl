@@ -66,7 +66,7 @@ __kernel void softmax_rows(const __global float *in, ulong in_offset, __global f
         vec sums = (vec)(0.0f);
         for (int i = 0; i < length; i += VECTOR) {
             vec y = exp(next(source, i, length) - largest);
-            sums += select((vec)(0.0f), y, vec_first(length - i));
+            sums += y;
 #if !LOGARITHM
             store(y, target, i, length);
 #endif

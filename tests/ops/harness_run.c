@@ -10,7 +10,7 @@
 #define POISON UINT32_C(0x7fc5a5a5)
 
 /* Floats in front of operands, so that nothing starts at 0 or at an aligned place, and behind them. */
-enum { INPUT_FRONT = 21, OUTPUT_FRONT = 37, CONSTANT_FRONT = 16, BEHIND = 64 };
+enum { INPUT_FRONT = 21, OUTPUT_FRONT = 37, CONSTANT_FRONT = 16, BEHIND = 2048 };
 
 /* A device buffer with an operand inside, and what was in it before the run. */
 typedef struct region {
