@@ -4,7 +4,7 @@
 #
 #   io, models  public API, base/base.h and rt/context.h
 #   plan > pass > graph > ops > rt > base
-#   tools, examples, bench  public API only
+#   tools, examples  public API only
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,7 +20,7 @@ allowed() {
     pass) echo "$base|$rt|$ops|$graph" ;;
     plan) echo "$base|$rt|$ops|$graph|\"pass/pass\.h\"|$opencl" ;;
     io | models) echo "$api|\"(base/base|rt/context)\.h\"" ;;
-    tools | bench) echo "$api" ;;
+    tools) echo "$api" ;;
     examples) echo "$api|$opencl" ;;
     esac
 }
@@ -42,7 +42,7 @@ check() {
 }
 
 for room in base rt ops graph pass plan io models; do check $room src/$room; done
-for room in tools examples bench; do check $room $room; done
+for room in tools examples; do check $room $room; done
 if grep -nE '#[[:space:]]*include[[:space:]]*<(CL|OpenCL)/' include/clade/*.h | grep -v '^include/clade/opencl\.h:'; then
     echo "only clade/opencl.h includes OpenCL"
     broken=$((broken + 1))
