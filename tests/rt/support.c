@@ -71,6 +71,19 @@ void support_close(support_runtime **runtime) {
     *runtime = NULL;
 }
 
+static rt_device default_device(void) {
+    support_runtime *runtime = support_open(NULL);
+    const rt_device device = *rt_context_device(runtime->rt);
+    support_close(&runtime);
+    return device;
+}
+
+bool support_stores_binaries(void) { return !(default_device().quirks & RT_QUIRK_NO_BINARIES); }
+bool support_survives_threads(void) { return strcmp(default_device().platform, "Oclgrind") != 0; }
+bool support_survives_user_events(void) {
+    return strncmp(default_device().name, "basic", 5) != 0 && support_survives_threads();
+}
+
 const char support_kernel[] =
     "__kernel void add(const __global float *x, __global float *y, ulong offset, float scale, int n) {\n"
     "    const int i = get_global_id(0);\n"

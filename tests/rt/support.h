@@ -40,6 +40,12 @@ typedef struct support_runtime {
 support_runtime *support_open(const char *cache);
 void support_close(support_runtime **runtime);
 
+/* What the default device cannot do, for tests that it has to skip. */
+bool support_stores_binaries(void);
+bool support_survives_threads(void); /* oclgrind 21.10 does not */
+bool support_survives_user_events(
+    void); /* nor oclgrind; PoCL 3.1's "basic" locks itself out inside clSetUserEventStatus */
+
 /* y[i + offset] = x[i + offset] * scale + ADDED (by -D) over n elements */
 extern const char support_kernel[];
 rt_program *support_program(support_runtime *runtime, int added);

@@ -316,9 +316,10 @@ static void every_allocation_may_fail(void **state) {
     support_remove_directory(directory);
 }
 
-static clade_status play_with(const char *call, cl_int code, scenario *scene) {
+/* Fails the call of this name that comes after `before` others. */
+static clade_status play_with(const char *call, int before, cl_int code, scenario *scene) {
     fault.only = call;
-    fault.countdown = 0;
+    fault.countdown = before;
     fault.code = code;
     const clade_status status = play(scene);
     fault.only = NULL;
@@ -330,30 +331,33 @@ static void codes_become_the_statuses_that_say_what_to_do(void **state) {
     (void)state;
     const struct {
         const char *call;
+        int before;
         cl_int code;
         clade_status status;
         const char *part;
     } cases[] = {
-        {"clGetPlatformIDs", -1001, CLADE_ERROR_NO_DEVICE,
+        {"clGetPlatformIDs", 0, -1001, CLADE_ERROR_NO_DEVICE,
          "no platform is installed (clGetPlatformIDs gave CL_PLATFORM_NOT_FOUND_KHR)"},
-        {"clGetDeviceIDs", CL_DEVICE_NOT_FOUND, CLADE_ERROR_NO_DEVICE, "has one that is usable"},
-        {"clCreateContext", CL_DEVICE_NOT_AVAILABLE, CLADE_ERROR_NO_DEVICE,
+        {"clGetDeviceIDs", 0, CL_DEVICE_NOT_FOUND, CLADE_ERROR_NO_DEVICE, "has one that is usable"},
+        {"clCreateContext", 0, CL_DEVICE_NOT_AVAILABLE, CLADE_ERROR_NO_DEVICE,
          "clCreateContext gave CL_DEVICE_NOT_AVAILABLE (-2)"},
-        {"clCreateBuffer", CL_MEM_OBJECT_ALLOCATION_FAILURE, CLADE_ERROR_OUT_OF_DEVICE_MEMORY, "16 bytes for x"},
-        {"clCreateBuffer", CL_OUT_OF_RESOURCES, CLADE_ERROR_OUT_OF_DEVICE_MEMORY, "16 bytes for x"},
-        {"clCreateBuffer", CL_OUT_OF_HOST_MEMORY, CLADE_ERROR_OUT_OF_MEMORY, "16 bytes for x"},
-        {"clBuildProgram", CL_INVALID_BUILD_OPTIONS, CLADE_ERROR_BUILD, "failed to build add.cl"},
-        {"clBuildProgram", CL_OUT_OF_HOST_MEMORY, CLADE_ERROR_OUT_OF_MEMORY, "failed to build add.cl"},
-        {"clEnqueueNDRangeKernel", CL_OUT_OF_RESOURCES, CLADE_ERROR_DEVICE_LOST, "run the kernel add over 4 x 1 x 1"},
-        {"clEnqueueNDRangeKernel", CL_OUT_OF_HOST_MEMORY, CLADE_ERROR_DEVICE_LOST, "CL_OUT_OF_HOST_MEMORY"},
-        {"clEnqueueNDRangeKernel", CL_MEM_OBJECT_ALLOCATION_FAILURE, CLADE_ERROR_OUT_OF_DEVICE_MEMORY,
+        {"clCreateBuffer", 0, CL_MEM_OBJECT_ALLOCATION_FAILURE, CLADE_ERROR_OUT_OF_DEVICE_MEMORY, "16 bytes for x"},
+        {"clCreateBuffer", 0, CL_OUT_OF_RESOURCES, CLADE_ERROR_OUT_OF_DEVICE_MEMORY, "16 bytes for x"},
+        {"clCreateBuffer", 0, CL_OUT_OF_HOST_MEMORY, CLADE_ERROR_OUT_OF_MEMORY, "16 bytes for x"},
+        {"clBuildProgram", 0, CL_INVALID_BUILD_OPTIONS, CLADE_ERROR_BUILD, "failed to build add.cl"},
+        {"clBuildProgram", 0, CL_OUT_OF_HOST_MEMORY, CLADE_ERROR_OUT_OF_MEMORY, "failed to build add.cl"},
+        {"clEnqueueNDRangeKernel", 0, CL_OUT_OF_RESOURCES, CLADE_ERROR_DEVICE_LOST,
+         "run the kernel add over 4 x 1 x 1"},
+        {"clEnqueueNDRangeKernel", 0, CL_OUT_OF_HOST_MEMORY, CLADE_ERROR_DEVICE_LOST, "CL_OUT_OF_HOST_MEMORY"},
+        {"clEnqueueNDRangeKernel", 0, CL_MEM_OBJECT_ALLOCATION_FAILURE, CLADE_ERROR_OUT_OF_DEVICE_MEMORY,
          "run the kernel"},
-        {"clEnqueueNDRangeKernel", -9999, CLADE_ERROR_OPENCL, "gave an unknown code (-9999)"},
-        {"clFinish", CL_INVALID_COMMAND_QUEUE, CLADE_ERROR_DEVICE_LOST, "clFinish gave CL_INVALID_COMMAND_QUEUE (-36)"},
+        {"clEnqueueNDRangeKernel", 0, -9999, CLADE_ERROR_OPENCL, "gave an unknown code (-9999)"},
+        {"clFinish", 1, CL_INVALID_COMMAND_QUEUE, CLADE_ERROR_DEVICE_LOST,
+         "clFinish gave CL_INVALID_COMMAND_QUEUE (-36)"}, /* the first ends the upload */
     };
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {
         scenario scene = {.cache = ""};
-        const clade_status status = play_with(cases[i].call, cases[i].code, &scene);
+        const clade_status status = play_with(cases[i].call, cases[i].before, cases[i].code, &scene);
         if (status != cases[i].status || !strstr(scene.message, cases[i].part))
             fail_msg("%s with %d: %s, \"%s\"", cases[i].call, (int)cases[i].code, clade_status_name(status),
                      scene.message);

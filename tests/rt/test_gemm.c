@@ -189,6 +189,7 @@ static void *multiply_ones(void *user) {
 /* Two contexts, whose first calls of CLBlast come together (CLBlast#486). */
 static void threads_may_multiply_at_once(void **state) {
     (void)state;
+    if (!support_survives_threads()) skip();
     enum { THREADS = 4 };
     multiplier multipliers[THREADS];
     support_runtime *runtimes[2] = {support_open(NULL), support_open(NULL)};

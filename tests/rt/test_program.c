@@ -74,6 +74,7 @@ static void *get_all(void *user) {
 
 static void threads_that_want_the_same_program_share_one_build(void **state) {
     (void)state;
+    if (!support_survives_threads()) skip();
     enum { THREADS = 8 };
     getter getters[THREADS];
     support_runtime *runtime = support_open(NULL);
@@ -141,16 +142,9 @@ static int run_with_cache(const char *directory, int *warnings_out) {
     return built;
 }
 
-static bool has_binaries(void) {
-    support_runtime *runtime = support_open(NULL);
-    const bool has = !(rt_context_device(runtime->rt)->quirks & RT_QUIRK_NO_BINARIES);
-    support_close(&runtime);
-    return has;
-}
-
 static void a_second_run_time_finds_the_binaries(void **state) {
     (void)state;
-    if (!has_binaries()) skip();
+    if (!support_stores_binaries()) skip();
     char directory[256], deep[300];
     int warnings = 0;
     support_make_directory(directory, sizeof directory);
@@ -164,7 +158,7 @@ static void a_second_run_time_finds_the_binaries(void **state) {
 
 static void other_options_sources_and_drivers_are_other_entries(void **state) {
     (void)state;
-    if (!has_binaries()) skip();
+    if (!support_stores_binaries()) skip();
     char directory[256];
     int warnings = 0;
     support_make_directory(directory, sizeof directory);
@@ -209,7 +203,7 @@ static void overwrite(const char *path, long offset, const char *bytes, size_t s
 /* Damages the file in one of several ways; then programs are built, with one warning, and the file is good again. */
 static void a_damaged_file_is_replaced(void **state) {
     (void)state;
-    if (!has_binaries()) skip();
+    if (!support_stores_binaries()) skip();
     for (int damage = 0; damage < 5; damage++) {
         char directory[256], path[300];
         int warnings = 0;
@@ -250,7 +244,7 @@ static void a_damaged_file_is_replaced(void **state) {
 /* The checksum is right, and yet the driver wants nothing of it. */
 static void a_binary_that_the_driver_refuses_is_built_and_replaced(void **state) {
     (void)state;
-    if (!has_binaries()) skip();
+    if (!support_stores_binaries()) skip();
     char directory[256];
     int warnings = 0;
     support_make_directory(directory, sizeof directory);
@@ -269,7 +263,7 @@ static void a_binary_that_the_driver_refuses_is_built_and_replaced(void **state)
 
 static void an_unusable_folder_warns_once_and_all_works(void **state) {
     (void)state;
-    if (!has_binaries()) skip();
+    if (!support_stores_binaries()) skip();
     char directory[256], file[300];
     int warnings = 0;
     support_make_directory(directory, sizeof directory);
@@ -306,7 +300,7 @@ static void processes_share_one_file(void **state) {
         assert_int_equal(waitpid(children[i], &result, 0), children[i]);
         assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
     }
-    if (has_binaries()) assert_int_equal(run_with_cache(directory, &warnings), 0);
+    if (support_stores_binaries()) assert_int_equal(run_with_cache(directory, &warnings), 0);
     support_remove_directory(directory);
 }
 
