@@ -57,7 +57,9 @@ static clade_status find_cache_directory(base_env *env, const char *setting, cha
         *directory_out = base_format(env, "%s/.cache/clade", home);
     else
         return CLADE_OK;
-    return *directory_out ? CLADE_OK : base_fail_memory(env, 0, "the name of the cache's folder");
+    return *directory_out ? CLADE_OK
+                          : base_fail(env, CLADE_ERROR_OUT_OF_MEMORY,
+                                      "failed to name the folder of the cache: out of host memory");
 }
 
 /* ---- Creating --------------------------------------------------------------------------------------------------- */

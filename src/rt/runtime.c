@@ -26,7 +26,9 @@ static clade_status describe(rt_context *context, const rt_place *place, const c
                              sizeof context->platform_version));
     if (cache_directory && !(context->device.quirks & RT_QUIRK_NO_BINARIES)) {
         context->cache = rt_cache_open(context->env, cache_directory, CACHE_LIMIT);
-        if (!context->cache) return base_fail_memory(context->env, 0, "the cache");
+        if (!context->cache)
+            return base_fail(context->env, CLADE_ERROR_OUT_OF_MEMORY,
+                             "failed to open the cache \"%s\": out of host memory", cache_directory);
     }
     base_log(context->env, CLADE_LOG_INFO, "device %s: %s, driver %s", context->device.selector, context->device.name,
              context->device.driver);
