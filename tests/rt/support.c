@@ -101,12 +101,12 @@ rt_program *support_program(support_runtime *runtime, int added) {
 
 void support_run(support_runtime *runtime, rt_queue *queue, rt_program *program, int added, int n) {
     enum { OFFSET = 3 };
-    const uint64_t bytes = (uint64_t)(n + OFFSET) * sizeof(float);
+    const uint64_t bytes = ((uint64_t)n + OFFSET) * sizeof(float);
     const cl_ulong offset = OFFSET;
     const float scale = 2;
     const size_t group = (size_t)base_min(16, (int64_t)rt_context_device(runtime->rt)->max_work_group);
     const size_t global = (size_t)base_round_up(n, (int64_t)group);
-    float *values = calloc((size_t)(n + OFFSET), sizeof *values);
+    float *values = calloc((size_t)n + OFFSET, sizeof *values);
     rt_buffer *x = NULL, *y = NULL;
     rt_kernel *kernel = NULL;
     for (int i = 0; i < n + OFFSET; i++) values[i] = (float)i;
@@ -154,4 +154,16 @@ void support_expect_failure(base_env *env, clade_status expected, clade_status f
     if (found != expected || !strstr(message, part))
         fail_msg("expected %s and \"%s\", found %s and \"%s\"", clade_status_name(expected), part,
                  clade_status_name(found), message);
+}
+
+void support_expect_refusal(const clade_context_settings *settings, clade_status expected, const char *part) {
+    char message[1024] = "old";
+    clade_context_settings copy = settings ? *settings : clade_context_defaults();
+    copy.message = message;
+    copy.message_size = sizeof message;
+    clade_context *context = (clade_context *)message;
+    const clade_status status = clade_context_create(&copy, &context);
+    if (status != expected || context || !strstr(message, part))
+        fail_msg("expected %s and \"%s\", found %s and \"%s\"", clade_status_name(expected), part,
+                 clade_status_name(status), message);
 }

@@ -65,4 +65,7 @@ void support_objects_close(support_objects *objects);
 /* Checks a status and that the thread's last message contains `part`. */
 void support_expect_failure(base_env *env, clade_status expected, clade_status found, const char *part);
 
+/* Checks that no context is made from these settings, and what the message then contains. */
+void support_expect_refusal(const clade_context_settings *settings, clade_status expected, const char *part);
+
 #endif

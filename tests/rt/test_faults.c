@@ -51,6 +51,7 @@ static void *refused(cl_int *code) {
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): whole words for these would hide what they are about */
 cl_int clGetPlatformIDs(cl_uint n, cl_platform_id *p, cl_uint *c) {
     return fails(__func__) ? fault.code : REAL(clGetPlatformIDs)(n, p, c);
 }
@@ -137,6 +138,7 @@ cl_int clReleaseMemObject(cl_mem m) { return released(REAL(clReleaseMemObject)(m
 cl_int clReleaseProgram(cl_program p) { return released(REAL(clReleaseProgram)(p)); }
 cl_int clReleaseKernel(cl_kernel k) { return released(REAL(clReleaseKernel)(k)); }
 cl_int clReleaseEvent(cl_event e) { return released(REAL(clReleaseEvent)(e)); }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* ---- A run of all that there is --------------------------------------------------------------------------------- */
 

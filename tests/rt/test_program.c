@@ -170,7 +170,7 @@ static void other_options_sources_and_drivers_are_other_entries(void **state) {
     snprintf(text, sizeof text, "%s/* changed */\n", support_kernel);
     assert_int_equal(rt_program_get_text(runtime->rt, "add.cl", text, "-D ADDED=1", &program), CLADE_OK);
     rt_program_release(&program);
-    strcat(runtime->rt->device.driver, " updated");
+    snprintf(runtime->rt->device.driver, sizeof runtime->rt->device.driver, "an update");
     program = support_program(runtime, 1);
     rt_program_release(&program);
     assert_int_equal(count_of(&runtime->log, "building add.cl"), 3);
