@@ -7,9 +7,8 @@
  * of these. Layers of one shape are shown once, with their number. CANDIDATE takes the place of what would be chosen wherever
  * it applies; "generic" and "gemm" then see plain tensors. */
 #include "graph/graph.h"
-#include "ops/ops.h"
 #include "reference/conv2d.h"
-#include "rt/context.h"
+#include "runner.h"
 
 #include <clade/models.h>
 
@@ -17,50 +16,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_LAYERS = 512, MOST_ROUNDS = 1000, SAMPLES = 64 };
 
 typedef struct layer {
-    ops_problem problem;
-    ops_recipe recipe;
-    rt_kernel *kernels[OPS_MAX_LAUNCHES];
-    rt_buffer *constants[OPS_MAX_CONSTANTS], *workspace;
+    runner_step step;
     double first, times[MOST_ROUNDS], error;
 } layer;
 
 typedef struct bench {
-    clade_context *context;
-    rt_queue *queue;
-    rt_buffer *in, *out;
-    float *in_values, *out_values;
+    runner runner;
     layer layers[MOST_LAYERS];
     size_t layer_count, rounds;
 } bench;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void check(const bench *b, clade_status status) {
-    if (status == CLADE_OK) return;
-    char message[512];
-    clade_context_message(b->context, message, sizeof message);
-    fprintf(stderr, "%s: %s\n", clade_status_name(status), message);
-    exit(1);
-}
-
-static float *random_values(uint64_t count) {
-    static uint64_t state = 1;
-    float *values = malloc(count * sizeof *values);
-    for (uint64_t i = 0; i < count; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        values[i] = (float)(int32_t)(state >> 32) * 0x1p-31f;
-    }
-    return values;
-}
+static const ops_conv2d *conv_of(const layer *l) { return &l->step.problem.conv2d; }
 
 /* ---- The layers of a model -------------------------------------------------------------------------------------------------- */
 
@@ -93,108 +63,46 @@ static ops_problem problem_of(const clade_graph *graph, const graph_node *node, 
 
 static void collect_layers(bench *b, const char *model, int64_t batch, bool plain) {
     clade_graph *graph = NULL;
-    check(b, clade_model_create(b->context, model, NULL, &graph));
-    check(b, graph_set_batch(graph, batch));
-    const rt_device *device = rt_context_device(context_rt(b->context));
+    runner_check(&b->runner, clade_model_create(b->runner.context, model, NULL, &graph));
+    runner_check(&b->runner, graph_set_batch(graph, batch));
+    const rt_device *device = rt_context_device(context_rt(b->runner.context));
     int32_t block = !plain && ops_suits_vectors(device) ? (int32_t)device->float_width : 1;
     for (size_t i = 0; i < graph->node_count && b->layer_count < MOST_LAYERS; i++)
         if (graph->nodes[i].op == GRAPH_OP_conv2d)
-            b->layers[b->layer_count++].problem = problem_of(graph, &graph->nodes[i], block);
+            b->layers[b->layer_count++].step.problem = problem_of(graph, &graph->nodes[i], block);
     clade_graph_destroy(&graph);
 }
 
 /* ---- Preparing a layer ----------------------------------------------------------------------------------------------------- */
 
-static rt_buffer *filled_buffer(const bench *b, const float *values, uint64_t count) {
-    rt_buffer *buffer = NULL;
-    check(b, rt_buffer_create(context_rt(b->context), count * sizeof *values, "a benchmark's tensor", &buffer));
-    check(b, rt_upload(context_rt(b->context), buffer, 0, values, count * sizeof *values));
-    return buffer;
-}
-
-static void *memory_of(const bench *b, const layer *l, ops_argument_kind kind, int32_t index) {
-    switch (kind) {
-    case OPS_INPUT:
-        return rt_buffer_handle(b->in);
-    case OPS_OUTPUT:
-        return rt_buffer_handle(b->out);
-    case OPS_CONSTANT:
-        return rt_buffer_handle(l->constants[index]);
-    case OPS_WORKSPACE:
-        return rt_buffer_handle(l->workspace);
-    default:
-        return NULL;
-    }
-}
-
-static void set_arguments(const bench *b, const layer *l, const ops_launch *launch, rt_kernel *kernel) {
-    uint32_t position = 0;
-    for (size_t i = 0; i < launch->argument_count; i++) {
-        const ops_argument *argument = &launch->arguments[i];
-        void *memory = memory_of(b, l, argument->kind, argument->index);
-        if (memory) {
-            const uint64_t offset = 0;
-            check(b, rt_kernel_set_memory(kernel, position++, memory));
-            check(b, rt_kernel_set_value(kernel, position++, &offset, sizeof offset));
-        } else if (argument->kind == OPS_INT) {
-            const int32_t value = (int32_t)argument->value.i;
-            check(b, rt_kernel_set_value(kernel, position++, &value, sizeof value));
-        } else {
-            size_t size = argument->kind == OPS_FLOAT ? sizeof argument->value.f : sizeof argument->value.longs;
-            check(b, rt_kernel_set_value(kernel, position++, &argument->value, size));
-        }
-    }
-}
-
-static void enqueue(const bench *b, const layer *l) {
-    for (size_t i = 0; i < l->recipe.launch_count; i++) {
-        const ops_launch *launch = &l->recipe.launches[i];
-        if (!launch->is_gemm) {
-            check(b, rt_enqueue(b->queue, l->kernels[i], launch->dimensions, launch->global, launch->local));
-            continue;
-        }
-        for (int64_t n = 0; n < launch->repeat; n++)
-            check(b, rt_gemm_run(b->queue, &launch->gemm, memory_of(b, l, launch->a.kind, launch->a.index),
-                                 (uint64_t)(n * launch->a_step), memory_of(b, l, launch->b.kind, launch->b.index),
-                                 (uint64_t)(n * launch->b_step), memory_of(b, l, launch->c.kind, launch->c.index),
-                                 (uint64_t)(n * launch->c_step), rt_buffer_handle(l->workspace), l->recipe.workspace));
-    }
-}
-
-static uint64_t gemm_workspace(const bench *b, const layer *l) {
-    uint64_t most = 0, bytes;
-    for (size_t i = 0; i < l->recipe.launch_count; i++) {
-        if (!l->recipe.launches[i].is_gemm) continue;
-        check(b, rt_gemm_workspace(context_rt(b->context), &l->recipe.launches[i].gemm, &bytes));
-        if (bytes > most) most = bytes;
-    }
-    return most;
-}
-
-/* Runs the layer once and compares some elements with the reference. */
+/* Compares some elements of the output with the reference. */
 static double error_of(const bench *b, const layer *l, const float *weight, const float *bias) {
-    const ops_conv2d *p = &l->problem.conv2d;
+    const ops_conv2d *p = conv_of(l);
     const ops_tensor *in = &p->in, *out = &p->out;
     int64_t pixels = (int64_t)in->h * in->w, count = in->n * in->c * pixels;
     float *plain = malloc((size_t)count * sizeof *plain);
     for (int64_t i = 0; i < count; i++) {
         int64_t pixel = i % pixels, c = i / pixels % in->c, n = i / pixels / in->c;
-        plain[i] = b->in_values[n * in->batch_stride + (c / in->block * pixels + pixel) * in->block + c % in->block];
+        plain[i] =
+            b->runner.in_values[n * in->batch_stride + (c / in->block * pixels + pixel) * in->block + c % in->block];
     }
-    check(b, rt_read(b->queue, b->out, 0, b->out_values, (uint64_t)(out->n * out->batch_stride) * sizeof(float)));
-    check(b, rt_queue_finish(b->queue));
+    uint64_t size = (uint64_t)(out->n * out->batch_stride) * sizeof(float);
+    float *found = malloc(size);
+    runner_check(&b->runner, rt_read(b->runner.queue, b->runner.out, 0, found, size));
+    runner_check(&b->runner, rt_queue_finish(b->runner.queue));
     double worst = 0, largest = 0;
     for (int64_t i = 0; i < SAMPLES; i++) {
         int64_t at = (i * 7919 + 13) % ((int64_t)out->n * out->c * out->h * out->w);
         int64_t x = at % out->w, y = at / out->w % out->h, c = at / out->w / out->h % out->c;
         int64_t n = at / out->w / out->h / out->c;
         double value = fmax(0, reference_conv2d_element(p, plain, weight, bias, (int64_t[]){n, c, y, x}));
-        float found = b->out_values[n * out->batch_stride + ((c / out->block * out->h + y) * out->w + x) * out->block +
-                                    c % out->block];
-        worst = fmax(worst, fabs(found - value));
+        int64_t place =
+            n * out->batch_stride + ((c / out->block * out->h + y) * out->w + x) * out->block + c % out->block;
+        worst = fmax(worst, fabs(found[place] - value));
         largest = fmax(largest, fabs(value));
     }
     free(plain);
+    free(found);
     return worst / largest;
 }
 
@@ -202,62 +110,40 @@ static const ops_candidate *find_candidate(const char *name, const layer *l, con
     size_t count;
     const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(candidates[i].name, name) == 0 && candidates[i].applicable(&l->problem, device))
+        if (strcmp(candidates[i].name, name) == 0 && candidates[i].applicable(&l->step.problem, device))
             return &candidates[i];
     return NULL;
 }
 
 static void prepare(bench *b, layer *l, const char *candidate_name) {
-    rt_context *rt = context_rt(b->context);
-    base_env *env = context_env(b->context);
-    const rt_device *device = rt_context_device(rt);
-    const ops_conv2d *p = &l->problem.conv2d;
+    base_env *env = context_env(b->runner.context);
+    const rt_device *device = rt_context_device(context_rt(b->runner.context));
+    const ops_conv2d *p = conv_of(l);
     const ops_candidate *candidate = find_candidate(candidate_name, l, device);
-    check(b, candidate ? ops_make(env, &l->problem, device, candidate, &l->recipe)
-                       : ops_select(env, &l->problem, device, NULL, &l->recipe));
+    runner_check(&b->runner, candidate ? ops_make(env, &l->step.problem, device, candidate, &l->step.recipe)
+                                       : ops_select(env, &l->step.problem, device, NULL, &l->step.recipe));
 
-    float *parameters[2] = {
-        random_values((uint64_t)p->out.c * (uint64_t)p->in.c * (uint64_t)p->kernel_h * (uint64_t)p->kernel_w),
-        random_values((uint64_t)p->out.c)};
-    for (size_t i = 0; i < l->recipe.constant_count; i++) {
-        const ops_constant *constant = &l->recipe.constants[i];
-        float *packed = malloc(constant->elements * sizeof *packed);
-        constant->pack(&l->problem, constant, parameters[constant->parameter], packed);
-        l->constants[i] = filled_buffer(b, packed, constant->elements);
-        free(packed);
-    }
-    check(b, rt_buffer_create(rt, l->recipe.workspace + gemm_workspace(b, l) + 4, "a workspace", &l->workspace));
-
-    double start = now();
-    for (size_t i = 0; i < l->recipe.launch_count; i++) {
-        const ops_launch *launch = &l->recipe.launches[i];
-        if (launch->is_gemm) continue;
-        rt_program *program = NULL;
-        check(b, rt_program_get(rt, launch->source, launch->options, &program));
-        check(b, rt_kernel_create(program, launch->kernel, &l->kernels[i]));
-        rt_program_release(&program);
-        set_arguments(b, l, launch, l->kernels[i]);
-    }
-    enqueue(b, l);
-    check(b, rt_queue_finish(b->queue));
-    l->first = now() - start;
-    l->error = error_of(b, l, parameters[OPS_WEIGHT], parameters[OPS_BIAS]);
-    free(parameters[OPS_WEIGHT]);
-    free(parameters[OPS_BIAS]);
+    uint64_t weights = (uint64_t)p->out.c * (uint64_t)p->in.c * (uint64_t)p->kernel_h * (uint64_t)p->kernel_w;
+    float *weight = runner_random(weights), *bias = runner_random((uint64_t)p->out.c);
+    double start = runner_now();
+    runner_prepare(&b->runner, &l->step, (const float *const[]){[OPS_WEIGHT] = weight, [OPS_BIAS] = bias});
+    runner_enqueue(&b->runner, &l->step);
+    runner_check(&b->runner, rt_queue_finish(b->runner.queue));
+    l->first = runner_now() - start;
+    l->error = error_of(b, l, weight, bias);
+    free(weight);
+    free(bias);
 }
 
 /* One input and one output serve all layers; only weights are each layer's own. */
 static void make_tensors(bench *b) {
     int64_t in = 0, out = 0;
     for (size_t i = 0; i < b->layer_count; i++) {
-        const ops_conv2d *p = &b->layers[i].problem.conv2d;
+        const ops_conv2d *p = conv_of(&b->layers[i]);
         in = base_max(in, p->in.n * p->in.batch_stride);
         out = base_max(out, p->out.n * p->out.batch_stride);
     }
-    b->in_values = random_values((uint64_t)in);
-    b->out_values = random_values((uint64_t)out);
-    b->in = filled_buffer(b, b->in_values, (uint64_t)in);
-    b->out = filled_buffer(b, b->out_values, (uint64_t)out);
+    runner_make_tensors(&b->runner, in, out);
 }
 
 /* ---- Measuring --------------------------------------------------------------------------------------------------------------- */
@@ -271,10 +157,10 @@ static int compare_times(const void *a, const void *b) {
 static void measure_chain(bench *b, double *best_out, double *median_out) {
     double times[MOST_ROUNDS];
     for (size_t r = 0; r < b->rounds; r++) {
-        double start = now();
-        for (size_t i = 0; i < b->layer_count; i++) enqueue(b, &b->layers[i]);
-        check(b, rt_queue_finish(b->queue));
-        times[r] = now() - start;
+        double start = runner_now();
+        for (size_t i = 0; i < b->layer_count; i++) runner_enqueue(&b->runner, &b->layers[i].step);
+        runner_check(&b->runner, rt_queue_finish(b->runner.queue));
+        times[r] = runner_now() - start;
     }
     qsort(times, b->rounds, sizeof *times, compare_times);
     *best_out = times[0];
@@ -284,10 +170,10 @@ static void measure_chain(bench *b, double *best_out, double *median_out) {
 static void measure_layers(bench *b) {
     for (size_t r = 0; r < b->rounds; r++)
         for (size_t i = 0; i < b->layer_count; i++) {
-            double start = now();
-            enqueue(b, &b->layers[i]);
-            check(b, rt_queue_finish(b->queue));
-            b->layers[i].times[r] = now() - start;
+            double start = runner_now();
+            runner_enqueue(&b->runner, &b->layers[i].step);
+            runner_check(&b->runner, rt_queue_finish(b->runner.queue));
+            b->layers[i].times[r] = runner_now() - start;
         }
     for (size_t i = 0; i < b->layer_count; i++) qsort(b->layers[i].times, b->rounds, sizeof(double), compare_times);
 }
@@ -295,12 +181,12 @@ static void measure_layers(bench *b) {
 /* ---- Telling ------------------------------------------------------------------------------------------------------------------ */
 
 static double gflop_of(const layer *l) {
-    const ops_conv2d *p = &l->problem.conv2d;
+    const ops_conv2d *p = conv_of(l);
     return 2e-9 * p->out.n * p->out.c * p->out.h * p->out.w * ((double)p->in.c / p->groups) * p->kernel_h * p->kernel_w;
 }
 
 static bool same_shape(const layer *a, const layer *b) {
-    return memcmp(&a->problem.conv2d, &b->problem.conv2d, sizeof a->problem.conv2d) == 0;
+    return memcmp(conv_of(a), conv_of(b), sizeof(ops_conv2d)) == 0;
 }
 
 static void print_layers(const bench *b) {
@@ -314,11 +200,11 @@ static void print_layers(const bench *b) {
                 if (j < first) first = j;
             }
         if (first < i) continue;
-        const ops_conv2d *p = &l->problem.conv2d;
+        const ops_conv2d *p = conv_of(l);
         char shape[64], kernel[160];
         snprintf(shape, sizeof shape, "%dx%d %d -> %d, %dx%d / %d", p->in.h, p->in.w, p->in.c, p->out.c, p->kernel_h,
                  p->kernel_w, p->stride_h);
-        snprintf(kernel, sizeof kernel, "%s, %s", strchr(l->recipe.candidate, '.') + 1, l->recipe.reason);
+        snprintf(kernel, sizeof kernel, "%s, %s", strchr(l->step.recipe.candidate, '.') + 1, l->step.recipe.reason);
         printf("%-42s x%-2zu  %-34.34s %9.1f %9.1f %8.1f %8.1e\n", shape, number, kernel, l->times[0] * 1e6,
                l->times[b->rounds / 2] * 1e6, gflop_of(l) / l->times[0], l->error);
     }
@@ -327,12 +213,12 @@ static void print_layers(const bench *b) {
 static size_t count_programs(const bench *b) {
     size_t count = 0;
     for (size_t i = 0; i < b->layer_count; i++)
-        for (size_t k = 0; k < b->layers[i].recipe.launch_count; k++) {
-            const ops_launch *launch = &b->layers[i].recipe.launches[k];
+        for (size_t k = 0; k < b->layers[i].step.recipe.launch_count; k++) {
+            const ops_launch *launch = &b->layers[i].step.recipe.launches[k];
             bool seen = launch->is_gemm;
             for (size_t j = 0; j < i && !seen; j++)
-                for (size_t m = 0; m < b->layers[j].recipe.launch_count && !seen; m++) {
-                    const ops_launch *other = &b->layers[j].recipe.launches[m];
+                for (size_t m = 0; m < b->layers[j].step.recipe.launch_count && !seen; m++) {
+                    const ops_launch *other = &b->layers[j].step.recipe.launches[m];
                     seen = !other->is_gemm && strcmp(other->source, launch->source) == 0 &&
                            strcmp(other->options, launch->options) == 0;
                 }
@@ -353,23 +239,7 @@ static void print_sums(const bench *b, double chain_best, double chain_median) {
            median * 1e3);
     printf("one after the other, one wait: best %.2f ms, median %.2f ms, %.0f GFLOP/s\n", chain_best * 1e3,
            chain_median * 1e3, gflop / chain_best);
-    printf("%zu programs, %.2f s for the first run of each layer\n", count_programs(b), first);
-}
-
-static void destroy(bench *b) {
-    for (size_t i = 0; i < b->layer_count; i++) {
-        layer *l = &b->layers[i];
-        for (size_t k = 0; k < OPS_MAX_LAUNCHES; k++) rt_kernel_destroy(&l->kernels[k]);
-        for (size_t k = 0; k < OPS_MAX_CONSTANTS; k++) rt_buffer_destroy(&l->constants[k]);
-        rt_buffer_destroy(&l->workspace);
-    }
-    rt_buffer_destroy(&b->in);
-    rt_buffer_destroy(&b->out);
-    free(b->in_values);
-    free(b->out_values);
-    rt_queue_destroy(&b->queue);
-    clade_context_destroy(&b->context);
-    free(b);
+    printf("%zu programs, %.2f s to prepare each layer and run it once\n", count_programs(b), first);
 }
 
 int main(int count, char **arguments) {
@@ -378,13 +248,7 @@ int main(int count, char **arguments) {
     bench *b = calloc(1, sizeof *b);
     b->rounds = (size_t)base_max(1, base_min(count > 4 ? atoll(arguments[4]) : 40, MOST_ROUNDS));
 
-    char message[512] = "";
-    clade_context_settings settings = {.message = message, .message_size = sizeof message};
-    if (clade_context_create(&settings, &b->context) != CLADE_OK) {
-        fprintf(stderr, "%s\n", message);
-        return 1;
-    }
-    check(b, rt_queue_create(context_rt(b->context), NULL, &b->queue));
+    runner_open(&b->runner);
     collect_layers(b, model, batch, strcmp(candidate, "generic") == 0 || strcmp(candidate, "gemm") == 0);
     make_tensors(b);
     for (size_t i = 0; i < b->layer_count; i++) prepare(b, &b->layers[i], candidate);
@@ -394,6 +258,8 @@ int main(int count, char **arguments) {
     measure_chain(b, &chain_best, &chain_median);
     print_layers(b);
     print_sums(b, chain_best, chain_median);
-    destroy(b);
+    for (size_t i = 0; i < b->layer_count; i++) runner_free(&b->layers[i].step);
+    runner_close(&b->runner);
+    free(b);
     return 0;
 }

@@ -1,0 +1,39 @@
+/* runner.h: recipes made ready to run by themselves, without a plan: kernels, packed random weights, workspace. Benchmarks are
+ * small programs: whatever fails ends them with its message. */
+#ifndef BENCH_RUNNER_H
+#define BENCH_RUNNER_H
+
+#include "ops/ops.h"
+#include "rt/context.h"
+
+typedef struct runner {
+    clade_context *context;
+    rt_queue *queue;
+    rt_buffer *in, *out; /* serve all steps */
+    float *in_values;
+} runner;
+
+/* On the device that CLADE_DEVICE names, or the default. */
+void runner_open(runner *r);
+void runner_close(runner *r);
+void runner_check(const runner *r, clade_status status);
+/* Random input and room for the output, so many floats each. */
+void runner_make_tensors(runner *r, int64_t in_elements, int64_t out_elements);
+
+typedef struct runner_step {
+    ops_problem problem;
+    ops_recipe recipe;
+    rt_kernel *kernels[OPS_MAX_LAUNCHES];
+    rt_buffer *constants[OPS_MAX_CONSTANTS], *workspace;
+} runner_step;
+
+/* Makes everything a step with problem and recipe needs; its kernels are compiled when it has run once. `parameters` are by
+ * OPS_WEIGHT and OPS_BIAS. */
+void runner_prepare(const runner *r, runner_step *step, const float *const parameters[2]);
+void runner_enqueue(const runner *r, const runner_step *step);
+void runner_free(runner_step *step);
+
+double runner_now(void); /* seconds */
+float *runner_random(uint64_t count);
+
+#endif
