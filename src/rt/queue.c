@@ -96,11 +96,25 @@ clade_status rt_queue_flush(rt_queue *queue) {
     return rt_fail(queue->context->env, RT_RUNNING, code, "clFlush", "send commands to the device");
 }
 
+/* Waits for all commands by the event of a marker behind them. */
+static cl_int wait_for_marker(rt_queue *queue, const char **call_out) {
+    cl_event event = NULL;
+    *call_out = "clEnqueueMarkerWithWaitList";
+    cl_int code = clEnqueueMarkerWithWaitList(queue->handle, 0, NULL, &event);
+    if (code != CL_SUCCESS) return code;
+    *call_out = "clWaitForEvents";
+    code = clWaitForEvents(1, &event);
+    clReleaseEvent(event);
+    return code;
+}
+
 clade_status rt_queue_finish(rt_queue *queue) {
-    const cl_int code = clFinish(queue->handle);
+    const char *call = "clFinish";
+    const cl_int code = queue->context->device.quirks & RT_QUIRK_FINISH_BY_EVENT ? wait_for_marker(queue, &call)
+                                                                                 : clFinish(queue->handle);
     if (code == CL_SUCCESS) return CLADE_OK;
     /* Whatever the code: nobody knows what became of the commands. */
     return base_fail(queue->context->env, CLADE_ERROR_DEVICE_LOST,
-                     "failed to finish the commands on \"%s\": clFinish gave %s (%d)", queue->context->device.name,
+                     "failed to finish the commands on \"%s\": %s gave %s (%d)", queue->context->device.name, call,
                      rt_error_name(code), (int)code);
 }

@@ -79,6 +79,7 @@ static rt_device default_device(void) {
 }
 
 bool support_stores_binaries(void) { return !(default_device().quirks & RT_QUIRK_NO_BINARIES); }
+bool support_finishes(void) { return !(default_device().quirks & RT_QUIRK_FINISH_BY_EVENT); }
 bool support_survives_threads(void) { return strcmp(default_device().platform, "Oclgrind") != 0; }
 bool support_survives_user_events(void) {
     return strncmp(default_device().name, "basic", 5) != 0 && support_survives_threads();
@@ -132,14 +133,19 @@ void support_run(support_runtime *runtime, rt_queue *queue, rt_program *program,
 
 /* ---- A caller's objects ----------------------------------------------------------------------------------------- */
 
-void support_objects_open(support_objects *objects, cl_command_queue_properties properties) {
+void support_objects_open(support_objects *objects, bool out_of_order) {
     cl_int code = CL_SUCCESS;
+    cl_command_queue_properties able = 0;
     memset(objects, 0, sizeof *objects);
     assert_int_equal(clGetPlatformIDs(1, &objects->platform, NULL), CL_SUCCESS);
     assert_int_equal(clGetDeviceIDs(objects->platform, CL_DEVICE_TYPE_ALL, 1, &objects->device, NULL), CL_SUCCESS);
     objects->context = clCreateContext(NULL, 1, &objects->device, NULL, NULL, &code);
     assert_int_equal(code, CL_SUCCESS);
-    objects->queue = clCreateCommandQueue(objects->context, objects->device, properties, &code);
+    assert_int_equal(clGetDeviceInfo(objects->device, CL_DEVICE_QUEUE_PROPERTIES, sizeof able, &able, NULL),
+                     CL_SUCCESS);
+    able &= out_of_order ? CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE : 0;
+    objects->out_of_order = able != 0;
+    objects->queue = clCreateCommandQueue(objects->context, objects->device, able, &code);
     assert_int_equal(code, CL_SUCCESS);
 }
 

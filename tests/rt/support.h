@@ -42,6 +42,7 @@ void support_close(support_runtime **runtime);
 
 /* What the default device cannot do, for tests that it has to skip. */
 bool support_stores_binaries(void);
+bool support_finishes(void);         /* without RT_QUIRK_FINISH_BY_EVENT */
 bool support_survives_threads(void); /* oclgrind 21.10 does not */
 bool support_survives_user_events(
     void); /* nor oclgrind; PoCL 3.1's "basic" locks itself out inside clSetUserEventStatus */
@@ -58,8 +59,10 @@ typedef struct support_objects {
     cl_device_id device;
     cl_context context;
     cl_command_queue queue;
+    bool out_of_order;
 } support_objects;
-void support_objects_open(support_objects *objects, cl_command_queue_properties properties);
+/* Some devices have no queues out of order; then the queue is in order. */
+void support_objects_open(support_objects *objects, bool out_of_order);
 void support_objects_close(support_objects *objects);
 
 /* Checks a status and that the thread's last message contains `part`. */

@@ -119,7 +119,7 @@ static void memory_that_does_not_fit_is_refused(void **state) {
     (void)state;
     support_runtime *runtime = support_open(NULL);
     support_objects other;
-    support_objects_open(&other, 0);
+    support_objects_open(&other, false);
     cl_int code = CL_SUCCESS;
     cl_mem memory = clCreateBuffer(runtime->rt->context, CL_MEM_READ_WRITE, 64, NULL, &code);
     cl_mem foreign = clCreateBuffer(other.context, CL_MEM_READ_WRITE, 64, NULL, &code);

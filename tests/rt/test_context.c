@@ -121,7 +121,7 @@ static cl_uint queue_references(cl_command_queue queue) {
 static void the_callers_objects_are_used_and_given_back(void **state) {
     (void)state;
     support_objects objects;
-    support_objects_open(&objects, 0);
+    support_objects_open(&objects, false);
     const cl_uint contexts = context_references(objects.context), queues = queue_references(objects.queue);
     const clade_opencl_objects given = {.context = objects.context, .device = objects.device, .queue = objects.queue};
     clade_opencl_objects found;
@@ -147,7 +147,7 @@ static void the_callers_objects_are_used_and_given_back(void **state) {
 static void without_a_queue_one_is_made(void **state) {
     (void)state;
     support_objects objects;
-    support_objects_open(&objects, 0);
+    support_objects_open(&objects, false);
     clade_opencl_objects found;
     clade_context *context = NULL;
     const clade_opencl_objects given = {.context = objects.context, .device = objects.device};
@@ -171,8 +171,8 @@ static void expect_objects_refused(const clade_opencl_objects *objects, const ch
 static void objects_that_do_not_belong_together_are_refused(void **state) {
     (void)state;
     support_objects one, other;
-    support_objects_open(&one, 0);
-    support_objects_open(&other, 0);
+    support_objects_open(&one, false);
+    support_objects_open(&other, false);
     const cl_uint references = context_references(one.context);
     expect_objects_refused(NULL, NULL, "cl_context is NULL");
     expect_objects_refused(&(clade_opencl_objects){.context = one.context}, NULL, "cl_device_id is NULL");
@@ -191,11 +191,14 @@ static void objects_that_do_not_belong_together_are_refused(void **state) {
 static void a_part_of_a_device_runs_kernels(void **state) {
     (void)state;
     support_objects objects;
-    support_objects_open(&objects, 0);
+    support_objects_open(&objects, false);
     const cl_device_partition_property by_one[] = {CL_DEVICE_PARTITION_EQUALLY, 1, 0};
     cl_device_id parts[64];
-    cl_uint count = 0;
-    cl_int code = clCreateSubDevices(objects.device, by_one, BASE_COUNT(parts), parts, &count);
+    cl_uint count = 0, most = 0;
+    cl_int code = clGetDeviceInfo(objects.device, CL_DEVICE_PARTITION_MAX_SUB_DEVICES, sizeof most, &most,
+                                  NULL); /* rusticl has 0 */
+    if (code == CL_SUCCESS && most > 0)
+        code = clCreateSubDevices(objects.device, by_one, BASE_COUNT(parts), parts, &count);
     if (code != CL_SUCCESS || count == 0) {
         support_objects_close(&objects);
         skip();

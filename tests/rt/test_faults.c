@@ -261,7 +261,7 @@ static void every_opencl_call_may_fail(void **state) {
 static void every_opencl_call_on_the_callers_objects_may_fail(void **state) {
     (void)state;
     support_objects objects;
-    support_objects_open(&objects, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE);
+    support_objects_open(&objects, true);
     scenario scene = {.cache = "", .objects = &objects};
     sweep(&scene, CL_OUT_OF_RESOURCES, "");
     support_objects_close(&objects);
@@ -357,8 +357,10 @@ static void codes_become_the_statuses_that_say_what_to_do(void **state) {
         {"clFinish", 1, CL_INVALID_COMMAND_QUEUE, CLADE_ERROR_DEVICE_LOST,
          "clFinish gave CL_INVALID_COMMAND_QUEUE (-36)"}, /* the first ends the upload */
     };
+    const bool finishes = support_finishes();
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {
         scenario scene = {.cache = ""};
+        if (!finishes && strcmp(cases[i].call, "clFinish") == 0) continue;
         const clade_status status = play_with(cases[i].call, cases[i].before, cases[i].code, &scene);
         if (status != cases[i].status || !strstr(scene.message, cases[i].part))
             fail_msg("%s with %d: %s, \"%s\"", cases[i].call, (int)cases[i].code, clade_status_name(status),

@@ -241,7 +241,7 @@ static void quirks_follow_the_platform(void **state) {
     snprintf(device.platform, sizeof device.platform, "Portable Computing Language");
     assert_int_equal(rt_find_quirks(&device), RT_QUIRK_HOST_ALLOCATION);
     snprintf(device.platform, sizeof device.platform, "rusticl");
-    assert_int_equal(rt_find_quirks(&device), RT_QUIRK_SERIAL_BUILDS | RT_QUIRK_NO_BINARIES);
+    assert_int_equal(rt_find_quirks(&device), RT_QUIRK_NO_BINARIES | RT_QUIRK_FINISH_BY_EVENT);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
