@@ -2,7 +2,9 @@
  *
  * The order is that of a depth-first walk that starts from the nodes in the order they stand: an order that is right already
  * does not change. A node comes after the producers of its inputs and, where an input's memory is made of slices (concat
- * without copies), after the producers of those. The walk keeps its own stack: graphs may be deep. */
+ * without copies), after the producers of those. The walk keeps its own stack: graphs may be deep.
+ *
+ * What nodes read is needed, what they make, and the slices of it that make up other tensors. */
 #include "graph/graph.h"
 
 #include <string.h>
@@ -74,13 +76,18 @@ static void need_activation(const clade_graph *graph, clade_tensor tensor, unsig
     for (; graph_is_tensor(tensor); tensor = graph_tensor_of(graph, tensor)->parent) needed[tensor.id] = 1;
 }
 
+static bool is_made(const clade_graph *graph, const graph_tensor *tensor) {
+    return !tensor->dead && tensor->producer >= 0 && !graph->nodes[tensor->producer].dead;
+}
+
 static void mark_needed(const clade_graph *graph, unsigned char *needed) {
+    for (size_t i = 0; i < graph->tensor_count; i++)
+        if (is_made(graph, &graph->tensors[i])) need_activation(graph, (clade_tensor){(int32_t)i}, needed);
     for (size_t i = 0; i < graph->input_count; i++) need_activation(graph, graph->inputs[i], needed);
     for (size_t i = 0; i < graph->output_count; i++) need_activation(graph, graph->outputs[i].tensor, needed);
     for (size_t i = 0; i < graph->node_count; i++) {
         const graph_node *node = &graph->nodes[i];
         if (node->dead) continue;
-        need_activation(graph, node->output, needed);
         for (size_t k = 0; k < node->input_count; k++) need_activation(graph, node->inputs[k], needed);
         for (int k = 0; k < GRAPH_MAX_PARAMETERS; k++) need_parameter(graph, node->parameters[k], needed);
     }
@@ -106,27 +113,30 @@ static void renumber(clade_tensor *tensor, const int32_t *new_ids) {
     if (graph_is_tensor(*tensor)) tensor->id = new_ids[tensor->id];
 }
 
-static void renumber_all(clade_graph *graph, const int32_t *new_ids) {
+static void renumber_all(clade_graph *graph, const int32_t *new_ids, const int32_t *new_node_ids) {
     for (size_t i = 0; i < graph->tensor_count; i++) {
         graph_tensor *tensor = &graph->tensors[i];
         renumber(&tensor->parent, new_ids);
         for (int k = 0; k < 3; k++) renumber(&tensor->sources[k], new_ids);
-        tensor->producer = GRAPH_NO_ID;
+        if (tensor->producer >= 0) tensor->producer = new_node_ids[tensor->producer];
     }
     for (size_t i = 0; i < graph->node_count; i++) {
         graph_node *node = &graph->nodes[i];
         for (size_t k = 0; k < node->input_count; k++) renumber(&node->inputs[k], new_ids);
         for (int k = 0; k < GRAPH_MAX_PARAMETERS; k++) renumber(&node->parameters[k], new_ids);
         renumber(&node->output, new_ids);
-        graph_tensor_of(graph, node->output)->producer = (int32_t)i;
     }
     for (size_t i = 0; i < graph->input_count; i++) renumber(&graph->inputs[i], new_ids);
     for (size_t i = 0; i < graph->output_count; i++) renumber(&graph->outputs[i].tensor, new_ids);
 }
 
-/* Takes the nodes over in their new order; `nodes` has room for them. */
-static void move_nodes(clade_graph *graph, graph_node *nodes, const int32_t *order, size_t count) {
-    for (size_t i = 0; i < count; i++) nodes[i] = graph->nodes[order[i]];
+/* Takes the nodes over in their new order; `nodes` has room for them. new_ids receives their new numbers. */
+static void move_nodes(clade_graph *graph, graph_node *nodes, const int32_t *order, size_t count, int32_t *new_ids) {
+    for (size_t i = 0; i < graph->node_count; i++) new_ids[i] = GRAPH_NO_ID;
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = graph->nodes[order[i]];
+        new_ids[order[i]] = (int32_t)i;
+    }
     for (size_t i = 0; i < graph->node_count; i++) {
         graph_node *node = &graph->nodes[i];
         if (!node->dead) continue;
@@ -151,9 +161,11 @@ clade_status graph_compact(clade_graph *graph) {
     s.order = base_allocate_zero(env, nodes, sizeof *s.order);
     unsigned char *needed = base_allocate_zero(env, tensors, sizeof *needed);
     int32_t *new_ids = base_allocate_zero(env, tensors, sizeof *new_ids);
+    int32_t *new_node_ids = base_allocate_zero(env, nodes, sizeof *new_node_ids);
     graph_node *sorted = base_allocate_zero(env, nodes, sizeof *sorted);
     clade_status status = CLADE_OK;
-    if (!s.first_slice || !s.next_slice || !s.marks || !s.stack || !s.order || !needed || !new_ids || !sorted) {
+    if (!s.first_slice || !s.next_slice || !s.marks || !s.stack || !s.order || !needed || !new_ids || !new_node_ids ||
+        !sorted) {
         status = base_fail_memory(env, nodes * sizeof *sorted, "ordering a graph");
         goto done;
     }
@@ -166,10 +178,10 @@ clade_status graph_compact(clade_graph *graph) {
     }
     if ((status = sort_nodes(&s)) != CLADE_OK) goto done;
     mark_needed(graph, needed);
-    move_nodes(graph, sorted, s.order, s.count);
+    move_nodes(graph, sorted, s.order, s.count, new_node_ids);
     sorted = NULL;
     move_tensors(graph, new_ids, needed);
-    renumber_all(graph, new_ids);
+    renumber_all(graph, new_ids, new_node_ids);
     for (size_t i = 0; status == CLADE_OK && i < graph->node_count; i++)
         status = graph_describe(graph, &graph->nodes[i]);
 done:
@@ -180,6 +192,7 @@ done:
     base_free(env, s.order);
     base_free(env, needed);
     base_free(env, new_ids);
+    base_free(env, new_node_ids);
     base_free(env, sorted);
     return status;
 }

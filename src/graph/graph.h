@@ -66,7 +66,8 @@ typedef enum graph_derivation {
     GRAPH_SCALE_ROWS,        /* s0[o, ...] * s1[o] */
     GRAPH_MULTIPLY_ADD,      /* s0 * s1 + s2, each [C]; a missing s0 or s2 counts as 0, a missing s1 as 1 */
     GRAPH_SCALE_BY_CONSTANT, /* s0 * constant; a missing s0 counts as 1 */
-    GRAPH_ADD_CONSTANT       /* s0 + constant; a missing s0 counts as 0 */
+    GRAPH_ADD_CONSTANT,      /* s0 + constant; a missing s0 counts as 0 */
+    GRAPH_CONCAT_ROWS        /* s0[o, ...] and behind it s1[o, ...]; a missing one counts as rows of zeros */
 } graph_derivation;
 
 typedef struct graph_tensor {
@@ -74,7 +75,7 @@ typedef struct graph_tensor {
     bool dead;
     char *name;
     clade_shape shape;
-    int32_t producer; /* node id, or GRAPH_NO_ID */
+    int32_t producer; /* the node that makes it, be it as a slice of a wider output; or GRAPH_NO_ID */
 
     /* parameters */
     graph_value *value; /* NULL: none given */

@@ -174,6 +174,16 @@ static clade_status scale_rows(const clade_graph *graph, const graph_tensor *ten
     return status;
 }
 
+/* The rows of source 0, then those of source 1. */
+static clade_status concat_rows(const clade_graph *graph, const graph_tensor *tensor, float *values) {
+    const clade_tensor first = tensor->sources[0], second = tensor->sources[1];
+    const size_t count = element_count(tensor);
+    memset(values, 0, count * sizeof *values);
+    if (graph_is_tensor(first)) FORWARD(graph_evaluate(graph, first, values));
+    if (!graph_is_tensor(second)) return CLADE_OK;
+    return graph_evaluate(graph, second, values + count - element_count(graph_tensor_of(graph, second)));
+}
+
 /* The derivations that work element by element, computed in double so that each rounds once. */
 static float derive_element(const graph_tensor *tensor, float a, float b, float c) {
     switch (tensor->derivation) {
@@ -189,6 +199,7 @@ static float derive_element(const graph_tensor *tensor, float a, float b, float 
         return (float)((double)a + tensor->constant);
     case GRAPH_GIVEN:
     case GRAPH_SCALE_ROWS:
+    case GRAPH_CONCAT_ROWS:
         break;
     }
     return a;
@@ -212,6 +223,7 @@ static clade_status derive_elements(const clade_graph *graph, const graph_tensor
 clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, float *values_out) {
     const graph_tensor *tensor = graph_tensor_of(graph, parameter);
     if (tensor->derivation == GRAPH_SCALE_ROWS) return scale_rows(graph, tensor, values_out);
+    if (tensor->derivation == GRAPH_CONCAT_ROWS) return concat_rows(graph, tensor, values_out);
     if (tensor->derivation != GRAPH_GIVEN) return derive_elements(graph, tensor, values_out);
     if (!tensor->value)
         return base_fail(graph->env, CLADE_ERROR_MISSING_WEIGHTS, "failed to read parameter \"%s\": it has no value",

@@ -15,6 +15,16 @@
  * the concat would have. */
 #include "pass/pass.h"
 
+bool pass_must_be_dense(const clade_graph *graph, clade_tensor tensor) {
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const graph_node *node = &graph->nodes[i];
+        if (node->op == GRAPH_OP_softmax && node->attributes.softmax.axis > 1 &&
+            (node->inputs[0].id == tensor.id || node->output.id == tensor.id))
+            return true;
+    }
+    return false;
+}
+
 bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block) {
     for (size_t i = 0; i + 1 < concat->input_count; i++)
         if (graph_shape_of(graph, concat->inputs[i])->dims[1] % block != 0) return false;
@@ -26,22 +36,11 @@ static bool concat_can_vanish(const clade_graph *graph, const graph_node *node) 
            pass_slices_align(graph, node, graph_tensor_of(graph, node->output)->block);
 }
 
-/* A softmax along rows or columns counts images and channels as one index, which leaves no room for gaps between images. */
-static bool concat_must_be_dense(const clade_graph *graph, clade_tensor tensor) {
-    for (size_t i = 0; i < graph->node_count; i++) {
-        const graph_node *node = &graph->nodes[i];
-        if (node->op == GRAPH_OP_softmax && node->attributes.softmax.axis > 1 &&
-            (node->inputs[0].id == tensor.id || node->output.id == tensor.id))
-            return true;
-    }
-    return false;
-}
-
 /* Whether a tensor may lie in the result of a concat from the start. */
 static bool concat_can_be_slice(const clade_graph *graph, clade_tensor tensor, clade_tensor result) {
     const graph_tensor *input = graph_tensor_of(graph, tensor);
     return input->kind == CLADE_TENSOR_ACTIVATION && !graph_is_tensor(input->parent) &&
-           input->block == graph_tensor_of(graph, result)->block && !concat_must_be_dense(graph, tensor);
+           input->block == graph_tensor_of(graph, result)->block && !pass_must_be_dense(graph, tensor);
 }
 
 static clade_status concat_place_inputs(clade_graph *graph, size_t node) {

@@ -1,6 +1,7 @@
 /* storage.c: where each tensor lies, as blocks of memory that tensors share.
  *
- *   a slice of a concat's result      a part of the result's block, with the result's batch stride
+ *   a slice of another tensor         a part of that tensor's block, with its batch stride: what is made right where a concat's
+ *                                     result has it, or is read where a merged convolution left it
  *   a flatten, reshape or reorder     the block of its input, when the elements lie there in the right order already
  *   an elementwise result             the block of its input, when nobody reads the input any more
  *   anything else                     a block of its own
@@ -155,7 +156,7 @@ static clade_status claim_outputs(maker *m, clade_tensor tensor) {
 
 /* ---- Placing ------------------------------------------------------------------------------------------------------------- */
 
-/* Puts `tensor` into its parent's memory, which gets its block when its first slice is met. */
+/* Puts `tensor` into its parent's memory, which gets its block when its first slice is met. `node` makes or reads the slice. */
 static clade_status place_slice(maker *m, clade_tensor tensor, int32_t node) {
     const graph_tensor *t = graph_tensor_of(m->graph, tensor);
     plan_location *parent = &m->storage->locations[t->parent.id];
@@ -194,8 +195,12 @@ static clade_status place_all(maker *m) {
     const clade_graph *graph = m->graph;
     for (size_t i = 0; i < graph->input_count; i++) FORWARD(add_block(m, graph->inputs[i], PLAN_INPUT, (int32_t)i, -1));
     for (size_t i = 0; i < graph->node_count; i++) {
-        FORWARD(place_result(m, &graph->nodes[i], (int32_t)i));
-        FORWARD(claim_outputs(m, graph->nodes[i].output));
+        const graph_node *node = &graph->nodes[i];
+        for (size_t k = 0; k < node->input_count; k++) /* slices that no node has as its output */
+            if (m->storage->locations[node->inputs[k].id].block < 0)
+                FORWARD(place_slice(m, node->inputs[k], (int32_t)i));
+        FORWARD(place_result(m, node, (int32_t)i));
+        FORWARD(claim_outputs(m, node->output));
     }
     return CLADE_OK;
 }

@@ -162,6 +162,23 @@ static clade_status grow_residual(grower *g, clade_tensor x, clade_tensor *y) {
     return status == CLADE_OK && chance(g, 50) ? grow_activation(g, *y, y) : status;
 }
 
+/* An Inception block: convolutions that read one tensor, one of which goes right into a concat. */
+static clade_status grow_siblings(grower *g, clade_tensor x, clade_tensor *y) {
+    static const int32_t widths[] = {8, 16, 24, 32};
+    const clade_activation activation = layer_activation(g);
+    clade_tensor parts[3];
+    const size_t direct = (size_t)below(g, 3);
+    clade_status status = CLADE_OK;
+    for (size_t i = 0; status == CLADE_OK && i < 3; i++) {
+        const clade_conv2d_settings pointwise = {
+            .channels = widths[below(g, 4)], .kernel = {1, 1}, .no_bias = chance(g, 40), .activation = activation};
+        const clade_conv2d_settings next = {.channels = widths[below(g, 4)], .kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+        status = clade_graph_conv2d(g->graph, x, &pointwise, &parts[i]);
+        if (status == CLADE_OK && i != direct) status = clade_graph_conv2d(g->graph, parts[i], &next, &parts[i]);
+    }
+    return status == CLADE_OK ? clade_graph_concat(g->graph, parts, 3, NULL, y) : status;
+}
+
 /* Squeeze and excitation: a product that broadcasts. */
 static clade_status grow_gate(grower *g, clade_tensor x, clade_tensor *y) {
     clade_tensor gate;
@@ -214,10 +231,10 @@ static const struct {
     clade_status (*grow)(grower *g, clade_tensor x, clade_tensor *y);
     int32_t weight;
 } operators[] = {
-    {grow_layer, 16},     {grow_conv, 12},    {grow_grouped_conv, 4}, {grow_norm, 4},    {grow_scale, 4},
-    {grow_activation, 4}, {grow_pool, 8},     {grow_lrn, 3},          {grow_dropout, 3}, {grow_concat, 18},
-    {grow_binary, 5},     {grow_residual, 9}, {grow_gate, 2},         {grow_slice, 2},   {grow_pad, 1},
-    {grow_transpose, 1},  {grow_reshape, 1},  {grow_softmax, 2},      {grow_mean, 1},
+    {grow_layer, 16},     {grow_conv, 12},     {grow_grouped_conv, 4}, {grow_norm, 4},    {grow_scale, 4},
+    {grow_activation, 4}, {grow_pool, 8},      {grow_lrn, 3},          {grow_dropout, 3}, {grow_concat, 18},
+    {grow_siblings, 8},   {grow_binary, 5},    {grow_residual, 9},     {grow_gate, 2},    {grow_slice, 2},
+    {grow_pad, 1},        {grow_transpose, 1}, {grow_reshape, 1},      {grow_softmax, 2}, {grow_mean, 1},
 };
 
 static clade_status grow_any(grower *g, clade_tensor x, clade_tensor *y) {

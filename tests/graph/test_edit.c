@@ -104,6 +104,28 @@ static void a_reader_of_slices_comes_after_their_producers(void **state) {
     clade_graph_destroy(&graph);
 }
 
+/* A merged convolution: `part` is a slice of its output, and all that makes up `result`, whose reader therefore waits. */
+static void a_slice_of_a_wider_output_keeps_its_producer(void **state) {
+    (void)state;
+    clade_graph *graph = fixture_graph();
+    const clade_tensor x = fixture_input(graph, "x", (clade_shape){4, {1, 4, 2, 2}});
+    clade_tensor result, part;
+    const clade_shape shape = {4, {1, 2, 2, 2}};
+    assert_int_equal(graph_add_tensor(graph, "result", CLADE_TENSOR_ACTIVATION, &shape, GRAPH_NO_ID, &result),
+                     CLADE_OK);
+    const clade_tensor reader = relu(graph, result, "reader"), dead = relu(graph, x, "dead");
+    (void)relu(graph, x, "wide");
+    assert_int_equal(graph_add_tensor(graph, "part", CLADE_TENSOR_ACTIVATION, &shape, 2, &part), CLADE_OK);
+    assert_int_equal(clade_graph_output(graph, reader, NULL), CLADE_OK);
+    graph_tensor_of(graph, part)->parent = result;
+    graph_remove(graph, graph_producer(graph, dead));
+    assert_int_equal(graph_compact(graph), CLADE_OK);
+    assert_string_equal(graph->nodes[1].name, "reader");
+    assert_int_equal(clade_graph_find_tensor(graph, "part", &part), CLADE_OK);
+    assert_string_equal(graph_producer(graph, part)->name, "wide");
+    clade_graph_destroy(&graph);
+}
+
 static void a_cycle_is_an_error(void **state) {
     (void)state;
     clade_graph *graph = fixture_graph();
@@ -192,6 +214,7 @@ int main(void) {
         cmocka_unit_test(an_order_that_is_right_does_not_change),
         cmocka_unit_test(any_order_is_mended),
         cmocka_unit_test(a_reader_of_slices_comes_after_their_producers),
+        cmocka_unit_test(a_slice_of_a_wider_output_keeps_its_producer),
         cmocka_unit_test(a_cycle_is_an_error),
         cmocka_unit_test(a_clone_shares_nothing_that_changes),
         cmocka_unit_test(every_failed_allocation_is_reported_and_nothing_leaks),

@@ -37,7 +37,7 @@ void network_output(clade_graph *graph, clade_tensor x, const char *name);
 clade_tensor network_inception(clade_graph *graph, clade_tensor x, const int32_t widths[6]);
 
 /* Runs one pass as pass_run would, and checks what holds after each: nodes in execution order, shapes as their operators infer
- * them, outputs with the names and shapes they had, slices inside their parents. */
+ * them, outputs with the names and shapes they had, slices inside their parents and written by one node only. */
 void network_run(clade_graph *graph, clade_status (*pass)(clade_graph *, const pass_options *), pass_options options);
 /* The same for all passes together. */
 void network_run_all(clade_graph *graph, pass_options options);
