@@ -1,0 +1,192 @@
+"""The networks of the zoo as ONNX files, for the peers: what an exporter makes of a trained model that is to be deployed.
+
+    networks.write(name, path)
+
+Batch norm is folded into the convolutions, dropout is left out, and the batch is left open: the peers get the networks the way
+they like them best. Names and shapes of the tensors are those of the golden results (docs/goldens.md), weights come from their
+rule, so whoever runs the file must find the golden logits. Sizes of kernels and numbers of channels follow from the shapes; what
+is written down here is only how layers are connected.
+"""
+import json
+import pathlib
+import sys
+
+import numpy
+import onnx
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/data/make"))
+from check_goldens import values  # noqa: E402  (the rule for weights and input)
+
+BATCH_NORM_EPSILON = 1e-3
+
+
+def golden(name):
+    return json.loads((ROOT / f"tests/data/goldens/{name}.json").read_text())
+
+
+class Network:
+    def __init__(self, name):
+        result = golden(name)
+        self.name, self.input = name, result["input"]
+        self.shapes = {tensor: tuple(shape) for tensor, shape in result["tensors"]}
+        self.classes = result["output_len"]
+        self.nodes, self.weights = [], []
+
+    def parameter(self, name):
+        return values(name, self.shapes[name])
+
+    # Each layer is called as the tensor it makes; `x` is the name of the tensor it reads.
+
+    def add(self, kind, name, *inputs, **attributes):
+        self.nodes.append(onnx.helper.make_node(kind, inputs, [name], name, **attributes))
+        return name
+
+    def constant(self, name, array):
+        self.weights.append(onnx.numpy_helper.from_array(array.astype(numpy.float32), name))
+        return name
+
+    def conv_with(self, name, x, weight, bias, stride, same):
+        height, width = weight.shape[2:]
+        pads = [height // 2, width // 2] * 2 if same else [0] * 4
+        weight, bias = self.constant(f"{name}.weight", weight), self.constant(f"{name}.bias", bias)
+        return self.add("Conv", name, x, weight, bias, kernel_shape=[height, width], strides=[stride] * 2, pads=pads)
+
+    def conv(self, name, x, same=True):
+        return self.conv_with(name, x, self.parameter(f"{name}.weight"), self.parameter(f"{name}.bias"), 1, same)
+
+    def unit(self, name, x, stride=1, same=True):
+        """Convolution, batch norm (folded) or bias, ReLU."""
+        weight = self.parameter(f"{name}.conv.weight")
+        if f"{name}.conv.bias" in self.shapes:
+            bias = self.parameter(f"{name}.conv.bias")
+        else:
+            scale, shift, mean, variance = (
+                self.parameter(f"{name}.bn.{part}") for part in ("weight", "bias", "running_mean", "running_var")
+            )
+            scale = scale / numpy.sqrt(variance + BATCH_NORM_EPSILON)
+            weight, bias = weight * scale[:, None, None, None], shift - mean * scale
+        return self.add("Relu", name, self.conv_with(f"{name}.conv", x, weight, bias, stride, same))
+
+    def chain(self, name, x, count, last_stride=1, last_same=True):
+        for i in range(count - 1):
+            x = self.unit(f"{name}.{i}", x)
+        return self.unit(f"{name}.{count - 1}", x, last_stride, last_same)
+
+    def max_pool(self, name, x, stride, pad=0, ceil_mode=0):
+        return self.add("MaxPool", name, x, kernel_shape=[3, 3], strides=[stride] * 2, pads=[pad] * 4, ceil_mode=ceil_mode)
+
+    def average_pool(self, name, x, kernel, stride, pad=0):
+        return self.add("AveragePool", name, x, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[pad] * 4)
+
+    def sigmoid(self, name, x):
+        return self.add("Sigmoid", name, x)
+
+    def lrn(self, name, x):
+        return self.add("LRN", name, x, size=5, alpha=1e-4, beta=0.75, bias=1.0)
+
+    def concat(self, name, *parts):
+        return self.add("Concat", name, *parts, axis=1)
+
+    def linear(self, name, x, result=None):
+        weight, bias = (self.constant(f"{name}.{part}", self.parameter(f"{name}.{part}")) for part in ("weight", "bias"))
+        return self.add("Gemm", result or name, x, weight, bias, transB=1)
+
+    def flatten(self, x):
+        return self.add("Flatten", "flat", x, axis=1)
+
+    def classifier(self, name, x):
+        """From the last images to the logits."""
+        x = self.flatten(self.add("GlobalAveragePool", "global_pool", x))
+        return self.linear(name, x, "output")
+
+    def save(self, path):
+        float32 = onnx.TensorProto.FLOAT
+        inputs = [onnx.helper.make_tensor_value_info("input", float32, ["batch", *self.input[1:]])]
+        outputs = [onnx.helper.make_tensor_value_info("output", float32, ["batch", self.classes])]
+        graph = onnx.helper.make_graph(self.nodes, self.name, inputs, outputs, self.weights)
+        # Older than today's, so that older readers take it too; nothing here has changed since.
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+        onnx.checker.check_model(model, full_check=True)
+        onnx.save(model, path)
+
+
+# ---- The networks ----------------------------------------------------------------------------------------------------------------
+
+
+def lenet(n, x):
+    x = n.average_pool("pool1", n.sigmoid("a1", n.conv("conv1", x)), 2, 2)
+    x = n.average_pool("pool2", n.sigmoid("a2", n.conv("conv2", x, same=False)), 2, 2)
+    x = n.sigmoid("a3", n.linear("fc1", n.flatten(x)))
+    n.linear("fc3", n.sigmoid("a4", n.linear("fc2", x)), "output")
+
+
+def googlenet(n, x, original=True):
+    def pool(name, x):
+        return n.max_pool(name, x, 2, ceil_mode=1) if original else n.max_pool(name, x, 2, pad=1)
+
+    def normalise(name, x):
+        return n.lrn(name, x) if original else x
+
+    def inception(name, x):
+        projection = n.unit(f"{name}.branch4.1", n.max_pool(f"{name}.branch4.0", x, 1, pad=1))
+        return n.concat(
+            name, n.unit(f"{name}.branch1", x), n.chain(f"{name}.branch2", x, 2), n.chain(f"{name}.branch3", x, 2), projection
+        )
+
+    x = normalise("lrn1", pool("maxpool1", n.unit("conv1", x, 2)))
+    x = pool("maxpool2", normalise("lrn2", n.unit("conv3", n.unit("conv2", x))))
+    for stage, letters in (("3", "ab"), ("4", "abcde"), ("5", "ab")):
+        for letter in letters:
+            x = inception(f"inception{stage}{letter}", x)
+        if stage != "5":
+            x = pool("maxpool" + stage, x)
+    n.classifier("fc", x)
+
+
+def googlenet_d2l(n, x):
+    googlenet(n, x, original=False)
+
+
+def inception_v4(n, x):
+    def projection(name, x):
+        return n.unit(f"{name}.branch3.1", n.average_pool(f"{name}.branch3.0", x, 3, 1, pad=1))
+
+    def stem_fork(name, x):
+        return n.max_pool(f"{name}.maxpool", x, 2), n.unit(f"{name}.conv", x, 2, False)
+
+    def inception(name, x, length1, length2):
+        branches = n.chain(f"{name}.branch1", x, length1), n.chain(f"{name}.branch2", x, length2)
+        return n.concat(name, n.unit(f"{name}.branch0", x), *branches, projection(name, x))
+
+    def inception_c(name, x):
+        fork1 = n.unit(f"{name}.branch1_0", x)
+        fork2 = n.unit(f"{name}.branch2_2", n.unit(f"{name}.branch2_1", n.unit(f"{name}.branch2_0", x)))
+        forked = [n.unit(f"{name}.branch1_1{end}", fork1) for end in "ab"] + [n.unit(f"{name}.branch2_3{end}", fork2) for end in "ab"]
+        return n.concat(name, n.unit(f"{name}.branch0", x), *forked, projection(name, x))
+
+    x = n.unit("features.0", x, 2, False)
+    x = n.unit("features.2", n.unit("features.1", x, 1, False))
+    x = n.concat("features.3", *stem_fork("features.3", x))
+    x = n.concat("features.4", n.chain("features.4.branch0", x, 2, 1, False), n.chain("features.4.branch1", x, 4, 1, False))
+    x = n.concat("features.5", *reversed(stem_fork("features.5", x)))
+    for i in range(6, 10):
+        x = inception(f"features.{i}", x, 2, 3)
+    branches = n.unit("features.10.branch0", x, 2, False), n.chain("features.10.branch1", x, 3, 2, False)
+    x = n.concat("features.10", *branches, n.max_pool("features.10.branch2", x, 2))
+    for i in range(11, 18):
+        x = inception(f"features.{i}", x, 3, 5)
+    branches = n.chain("features.18.branch0", x, 2, 2, False), n.chain("features.18.branch1", x, 4, 2, False)
+    x = n.concat("features.18", *branches, n.max_pool("features.18.branch2", x, 2))
+    for i in range(19, 22):
+        x = inception_c(f"features.{i}", x)
+    n.classifier("last_linear", x)
+
+
+BODIES = {body.__name__: body for body in (lenet, googlenet_d2l, googlenet, inception_v4)}
+
+
+def write(name, path):
+    network = Network(name)
+    BODIES[name](network, "input")
+    network.save(path)
