@@ -235,10 +235,15 @@ class Network:
         return self.linear("last_linear", x.mean((1, 2)))
 
 
-for path in sys.argv[1:]:
-    network = Network(json.loads(pathlib.Path(path).read_text()))
-    golden = network.golden
-    logits = getattr(network, golden["model"])(values("input", golden["input"])[0])
-    error = numpy.abs(logits - golden["output"]).max() / numpy.abs(logits).max()
-    assert error < 1e-7 and not network.unused and not network.unseen, (error, network.unused, network.unseen)
-    print(f"{golden['model']}: blocks within {network.worst:.1e}, logits within {error:.1e} of the largest value")
+def main(paths):
+    for path in paths:
+        network = Network(json.loads(pathlib.Path(path).read_text()))
+        golden = network.golden
+        logits = getattr(network, golden["model"])(values("input", golden["input"])[0])
+        error = numpy.abs(logits - golden["output"]).max() / numpy.abs(logits).max()
+        assert error < 1e-7 and not network.unused and not network.unseen, (error, network.unused, network.unseen)
+        print(f"{golden['model']}: blocks within {network.worst:.1e}, logits within {error:.1e} of the largest value")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
