@@ -246,6 +246,8 @@ def main():
     options = parse_arguments()
     path = options.report or run(options)
     report.write(path, options.update_docs)
+    if any(measurement["engine"] == "clade" and "failed" in measurement for measurement in json.loads(path.read_text())["measurements"]):
+        sys.exit("peers.py: Clade itself is out somewhere: see above")
 
 
 main()
