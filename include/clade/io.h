@@ -86,7 +86,8 @@ CLADE_API clade_status clade_weights_save(const clade_graph *graph, const char *
  *  @param[out] image_out  CLADE_UINT8 [height, width, channels], the top row first. The caller's, to be freed with
  *                         @ref clade_array_clear.
  *  @return CLADE_ERROR_UNSUPPORTED for CMYK; see above. */
-CLADE_API clade_status clade_image_read(clade_context *context, const char *path, int32_t channels, clade_array *image_out);
+CLADE_API clade_status clade_image_read(clade_context *context, const char *path, int32_t channels,
+                                        clade_array *image_out);
 
 /** Turns an image into a network's input as torchvision's evaluation transform does with PIL images, pixel for pixel:
  *  Resize (the shorter side to `resize`, antialiased bilinear, rounded to 8 bits), CenterCrop (with zeros around a smaller
@@ -97,8 +98,8 @@ CLADE_API clade_status clade_image_read(clade_context *context, const char *path
  *  @param[out] values_out  `channels * height * width` floats of `how`, [C, H, W]: one image of a batch. Left alone on
  *                          failure.
  *  @return CLADE_ERROR_SHAPE, CLADE_ERROR_INVALID_ARGUMENT, CLADE_ERROR_OUT_OF_MEMORY. */
-CLADE_API clade_status clade_image_preprocess(clade_context *context, const clade_array *image, const clade_preprocess *how,
-                                    float *values_out);
+CLADE_API clade_status clade_image_preprocess(clade_context *context, const clade_array *image,
+                                              const clade_preprocess *how, float *values_out);
 
 /* --- Labels ---------------------------------------------------------------------------------------- */
 

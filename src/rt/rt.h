@@ -17,10 +17,10 @@
 /* Flags that quirks.c sets by platform, device and driver version, each with its evidence there. */
 typedef enum rt_quirk {
     RT_QUIRK_HOST_ALLOCATION = 1 << 0, /* create buffers with CL_MEM_ALLOC_HOST_PTR (pocl#1155) */
-    RT_QUIRK_SERIAL_BUILDS = 1 << 1,  /* build one program at a time */
-    RT_QUIRK_NO_BINARIES = 1 << 2,    /* neither read nor store program binaries */
+    RT_QUIRK_SERIAL_BUILDS = 1 << 1,   /* build one program at a time */
+    RT_QUIRK_NO_BINARIES = 1 << 2,     /* neither read nor store program binaries */
     RT_QUIRK_NO_LIBRARY_GEMM = 1 << 3, /* keep CLBlast away */
-    RT_QUIRK_FINISH_BY_EVENT = 1 << 4 /* wait for a marker's event, as clFinish does not wait for all */
+    RT_QUIRK_FINISH_BY_EVENT = 1 << 4  /* wait for a marker's event, as clFinish does not wait for all */
 } rt_quirk;
 
 typedef struct rt_device {
