@@ -125,11 +125,15 @@ static const char *chosen(const char *selector) {
 
 static const made_up_platform several[] = {
     {.name = "Portable Computing Language",
-     .devices = {{"pthread", CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_DEFAULT}, {"basic", CL_DEVICE_TYPE_CPU}}},
+     .devices = {{.name = "pthread", .type = CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_DEFAULT},
+                 {.name = "basic", .type = CL_DEVICE_TYPE_CPU}}},
     {.name = "Empty Vendor"},
-    {.name = "NVIDIA CUDA", .devices = {{"first GPU", CL_DEVICE_TYPE_GPU}, {"second GPU", CL_DEVICE_TYPE_GPU}}},
-    {.name = "Intel(R) OpenCL Graphics", .devices = {{"integrated", CL_DEVICE_TYPE_GPU}}},
-    {.name = "Intel(R) OpenCL", .devices = {{"Xeon", CL_DEVICE_TYPE_CPU}, {"board", CL_DEVICE_TYPE_ACCELERATOR}}},
+    {.name = "NVIDIA CUDA",
+     .devices = {{.name = "first GPU", .type = CL_DEVICE_TYPE_GPU},
+                 {.name = "second GPU", .type = CL_DEVICE_TYPE_GPU}}},
+    {.name = "Intel(R) OpenCL Graphics", .devices = {{.name = "integrated", .type = CL_DEVICE_TYPE_GPU}}},
+    {.name = "Intel(R) OpenCL",
+     .devices = {{.name = "Xeon", .type = CL_DEVICE_TYPE_CPU}, {.name = "board", .type = CL_DEVICE_TYPE_ACCELERATOR}}},
 };
 
 static void without_a_selector_the_first_gpu_wins_else_the_first_device(void **state) {
@@ -171,11 +175,12 @@ static void a_whole_name_hides_the_names_that_contain_it(void **state) {
 static void every_places_own_selector_finds_it(void **state) {
     (void)state;
     const made_up_platform twins[] = {
-        {.name = "Twin", .devices = {{"a", CL_DEVICE_TYPE_CPU}, {"b", CL_DEVICE_TYPE_CPU}}},
-        {.name = "Twin: 2", .devices = {{"c", CL_DEVICE_TYPE_CPU}}},
-        {.name = "Twin:2", .devices = {{"d", CL_DEVICE_TYPE_CPU}}},
-        {.name = "twin", .devices = {{"e", CL_DEVICE_TYPE_CPU}}},
-        {.name = "Twin", .devices = {{"f", CL_DEVICE_TYPE_CPU}}},
+        {.name = "Twin",
+         .devices = {{.name = "a", .type = CL_DEVICE_TYPE_CPU}, {.name = "b", .type = CL_DEVICE_TYPE_CPU}}},
+        {.name = "Twin: 2", .devices = {{.name = "c", .type = CL_DEVICE_TYPE_CPU}}},
+        {.name = "Twin:2", .devices = {{.name = "d", .type = CL_DEVICE_TYPE_CPU}}},
+        {.name = "twin", .devices = {{.name = "e", .type = CL_DEVICE_TYPE_CPU}}},
+        {.name = "Twin", .devices = {{.name = "f", .type = CL_DEVICE_TYPE_CPU}}},
     };
     use_machine(twins, BASE_COUNT(twins));
     rt_place *places = NULL;
