@@ -93,6 +93,8 @@ static void set_arguments(const runner *r, const runner_step *step, const ops_la
         } else if (argument->kind == OPS_INT) {
             const int32_t value = (int32_t)argument->value.i;
             runner_check(r, rt_kernel_set_value(kernel, position++, &value, sizeof value));
+        } else if (argument->kind == OPS_LOCAL) {
+            runner_check(r, rt_kernel_set_local(kernel, position++, (size_t)argument->value.i));
         } else {
             size_t size = argument->kind == OPS_FLOAT ? sizeof argument->value.f : sizeof argument->value.longs;
             runner_check(r, rt_kernel_set_value(kernel, position++, &argument->value, size));

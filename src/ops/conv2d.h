@@ -11,6 +11,15 @@ double ops_conv2d_direct_cost(const ops_problem *problem, const rt_device *devic
 clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                     ops_recipe *recipe_out);
 
+/* "winograd_4x4_3x3", ... (conv2d_winograd.c): the rows of conv2d_winograd.inc. */
+#define WINOGRAD(name, ...)                                                                                            \
+    bool ops_conv2d_##name##_applicable(const ops_problem *problem, const rt_device *device);                          \
+    double ops_conv2d_##name##_cost(const ops_problem *problem, const rt_device *device);                              \
+    clade_status ops_conv2d_##name##_make(base_env *env, const ops_problem *problem, const rt_device *device,          \
+                                          ops_recipe *recipe_out);
+#include "ops/conv2d_winograd.inc"
+#undef WINOGRAD
+
 /* "gemm" (conv2d_gemm.c) */
 bool ops_conv2d_gemm_applicable(const ops_problem *problem, const rt_device *device);
 double ops_conv2d_gemm_cost(const ops_problem *problem, const rt_device *device);

@@ -237,6 +237,10 @@ typedef struct ops_recipe {
     ops_constant constants[OPS_MAX_CONSTANTS];
     size_t constant_count;
     uint64_t workspace; /* bytes, without what matrix products need themselves */
+    /* 0: rounding is that of the operator's sums, in some order, element by element. Else the result is approximate: an element
+     * may be off by so many times the largest rounding error of plain sums anywhere in the output, and a NaN or an infinity among
+     * the inputs may reach neighbours of the elements it should. */
+    float error_growth;
 } ops_recipe;
 
 /* ---- Candidates -------------------------------------------------------------------------------------------------------------- */
@@ -271,6 +275,7 @@ void ops_define(ops_launch *launch, const char *name, int64_t value);
 void ops_add_operand(ops_launch *launch, ops_argument_kind kind, int32_t index);
 void ops_add_int(ops_launch *launch, int64_t value);
 void ops_add_float(ops_launch *launch, float value);
+void ops_add_local(ops_launch *launch, int64_t bytes);
 void ops_add_longs(ops_launch *launch, const int64_t *values, int32_t count); /* padded to 8 with zeros */
 /* Sets a one-dimensional range of at least `items`, padded up to the group size, which suits the device. */
 void ops_range(ops_launch *launch, const rt_device *device, int64_t items);

@@ -44,6 +44,8 @@ void ops_add_int(ops_launch *launch, int64_t value) { add_argument(launch, OPS_I
 
 void ops_add_float(ops_launch *launch, float value) { add_argument(launch, OPS_FLOAT)->value.f = value; }
 
+void ops_add_local(ops_launch *launch, int64_t bytes) { add_argument(launch, OPS_LOCAL)->value.i = bytes; }
+
 void ops_add_longs(ops_launch *launch, const int64_t *values, int32_t count) {
     memcpy(add_argument(launch, OPS_LONG8)->value.longs, values, (size_t)count * sizeof *values);
 }

@@ -34,7 +34,8 @@ typedef struct harness {
     rt_queue *queue;
     /* What candidates are told about the device. Tests may change it, e.g. float_width or max_work_group. */
     rt_device device;
-    char fault[512]; /* why the last harness_run failed */
+    char fault[512];    /* why the last harness_run failed */
+    float error_growth; /* of the recipe that ran last; see ops_recipe */
 } harness;
 /* As cmocka's group setup and teardown; the state is a harness. */
 int harness_open(void **state);
@@ -71,6 +72,13 @@ typedef struct harness_expected {
  * False with a text about the first that does not. */
 bool harness_compare(const harness_expected *expected, const float *output, int64_t count, char *fault, size_t size);
 
+/* The same for a recipe with error_growth: values lie within `growth` times the largest bound. Where NaN is expected NaN must be;
+ * where `finite` is false, that is, where an input is NaN or infinite, no more is asked. */
+bool harness_compare_approximate(const harness_expected *expected, float growth, bool finite, const float *output,
+                                 int64_t count, char *fault, size_t size);
+/* Whether the candidate's recipe for the problem has error_growth. */
+bool harness_is_approximate(const harness *h, const ops_problem *problem, const ops_candidate *candidate);
+
 /* ---- Many random problems ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct harness_operator {
@@ -84,6 +92,7 @@ typedef struct harness_operator {
     void (*describe)(const ops_problem *problem, char *text, size_t size);
     float range;      /* inputs are uniform in [-range, range]; 0: 1 */
     bool only_finite; /* else some problems have NaN and infinity among their inputs */
+    bool approximate; /* try the candidates with error_growth, and these only; else the others only */
 } harness_operator;
 
 /* Runs CLADE_TEST_CASES (default 300) problems through every applicable candidate, and in place where that may be; now and then

@@ -30,6 +30,26 @@ bool harness_compare(const harness_expected *expected, const float *output, int6
     return true;
 }
 
+bool harness_compare_approximate(const harness_expected *expected, float growth, bool finite, const float *output,
+                                 int64_t count, char *text, size_t size) {
+    double largest = 0.0;
+    for (int64_t i = 0; i < count; i++) largest = fmax(largest, expected->bounds[i]);
+    for (int64_t i = 0; i < count; i++) {
+        double value = expected->values[i], found = output[i];
+        bool fine = isnan(value) ? isnan(found) : !finite || fabs(found - value) <= growth * largest + FLT_MIN;
+        if (fine) continue;
+        snprintf(text, size, "element %lld of %lld is %.9g, not %.9g within %.3g times %.3g", (long long)i,
+                 (long long)count, found, value, growth, largest);
+        return false;
+    }
+    return true;
+}
+
+bool harness_is_approximate(const harness *h, const ops_problem *problem, const ops_candidate *candidate) {
+    static ops_recipe recipe;
+    return ops_make(h->env, problem, &h->device, candidate, &recipe) == CLADE_OK && recipe.error_growth > 0;
+}
+
 /* ---- One problem with its data ----------------------------------------------------------------------------------------------------- */
 
 typedef struct instance {
@@ -38,6 +58,7 @@ typedef struct instance {
     ops_problem problem;
     harness_sizes sizes;
     float *inputs[OPS_MAX_INPUTS], *parameters[2], *output;
+    bool finite; /* all inputs are */
     harness_expected expected;
 } instance;
 
@@ -62,6 +83,9 @@ static void instance_draw(instance *it, const harness_operator *tested, uint64_t
         it->inputs[i] = draw_values(&random, it->sizes.inputs[i], range, specials);
     for (int32_t i = 0; i < 2; i++)
         if (it->sizes.parameters[i]) it->parameters[i] = draw_values(&random, it->sizes.parameters[i], 1.0f, false);
+    it->finite = true;
+    for (int32_t i = 0; i < it->sizes.input_count; i++)
+        for (int64_t k = 0; k < it->sizes.inputs[i]; k++) it->finite = it->finite && isfinite(it->inputs[i][k]);
     size_t count = (size_t)it->sizes.output;
     it->output = malloc(count * sizeof *it->output);
     it->expected = (harness_expected){.values = calloc(count, sizeof(double)), .bounds = calloc(count, sizeof(double))};
@@ -102,8 +126,12 @@ static void try_candidate(harness *h, instance *it, const ops_candidate *candida
         .parameters = {it->parameters[0], it->parameters[1]},
         .in_place = in_place,
     };
-    bool fine = harness_run(h, &settings, it->output) &&
-                harness_compare(&it->expected, it->output, it->sizes.output, h->fault, sizeof h->fault);
+    bool fine = harness_run(h, &settings, it->output);
+    if (fine && h->error_growth > 0)
+        fine = harness_compare_approximate(&it->expected, h->error_growth, it->finite, it->output, it->sizes.output,
+                                           h->fault, sizeof h->fault);
+    else if (fine)
+        fine = harness_compare(&it->expected, it->output, it->sizes.output, h->fault, sizeof h->fault);
     if (fine) return;
     char text[512];
     describe(it, text, sizeof text);
@@ -149,6 +177,7 @@ void harness_check(harness *h, const harness_operator *tested) {
         assert_true(candidates[count - 1].applicable(&it.problem, &h->device));
         for (size_t i = 0; i < count; i++) {
             if (!candidates[i].applicable(&it.problem, &h->device)) continue;
+            if (harness_is_approximate(h, &it.problem, &candidates[i]) != tested->approximate) continue;
             try_candidate(h, &it, &candidates[i], false);
             if (in_place) try_candidate(h, &it, &candidates[i], true);
             runs[i]++;

@@ -247,6 +247,7 @@ bool harness_run(harness *h, const harness_run_settings *settings, float *output
     r->settings = settings;
     r->layouts = harness_layouts_of(settings->problem);
     bool fine = execute(r, output);
+    h->error_growth = r->recipe.error_growth;
     for (int32_t i = 0; i < OPS_MAX_INPUTS; i++) region_free(&r->inputs[i]);
     for (int32_t i = 0; i < OPS_MAX_CONSTANTS; i++) region_free(&r->constants[i]);
     region_free(&r->output);

@@ -150,7 +150,8 @@ static float *random_values(harness_random *random, int64_t count) {
     return values;
 }
 
-/* Visits the candidates that apply on a CPU whose vectors are the problem's blocks: any device runs their kernels. */
+/* Visits the candidates that apply on a CPU whose vectors are the problem's blocks: any device runs their kernels. Approximate
+ * ones have test_conv2d_winograd.c. */
 static void with_candidates(harness *h, const ops_problem *problem,
                             void (*visit)(harness *h, const ops_problem *problem, const ops_candidate *candidate)) {
     size_t count;
@@ -158,7 +159,8 @@ static void with_candidates(harness *h, const ops_problem *problem,
     h->device.type = CLADE_DEVICE_CPU;
     if (problem->conv2d.out.block > 1) h->device.float_width = (uint32_t)problem->conv2d.out.block;
     for (size_t i = 0; i < count; i++)
-        if (candidates[i].applicable(problem, &h->device)) visit(h, problem, &candidates[i]);
+        if (candidates[i].applicable(problem, &h->device) && !harness_is_approximate(h, problem, &candidates[i]))
+            visit(h, problem, &candidates[i]);
     h->device = *rt_context_device(h->context);
 }
 

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Writes the transforms of Winograd convolution from the points they interpolate at:
+
+    between the two marker lines of cl/conv2d_winograd.cl   input and output transforms, as OpenCL C
+    src/ops/winograd_weights.inc                             weight transforms, as numbers
+
+F(m, r) computes m neighbouring results of a filter with r taps by n = m + r - 1 products instead of m * r (Winograd, Arithmetic
+Complexity of Computations, 1980; Lavin and Gray, arXiv:1509.09308):
+
+    y = A [(G g) * (B d)],   d: n inputs, g: r taps, y: m results
+
+Seen as polynomials (Toom and Cook, transposed), with points p_0 .. p_(n-2) and infinity:
+
+    B, row p: the coefficients of prod over q != p of (x - q)       row infinity: of prod over all q
+    G, row p: p^k / prod over q != p of (p - q), k = 0 .. r - 1      row infinity: 0 .. 0 1
+    A, column p: p^k, k = 0 .. m - 1                                 column infinity: 0 .. 0 1
+
+The points are 0, infinity and pairs +p, -p, whose rows have the same even and odd parts. Which pairs are best for float32 was
+found by search: they give the smallest error of random convolutions among pairs of small fractions. They are exact in binary, and
+so are most of the coefficients.
+
+Run it without arguments after a change of TRANSFORMS; with --check it fails when the files are not what it would write."""
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+# (m, r): the points p of the pairs
+TRANSFORMS = {
+    (2, 3): ["1"],
+    (4, 3): ["5/8", "5/4"],
+    (2, 5): ["3/4", "3/2"],
+    (4, 7): ["3/8", "7/8", "5/4", "5/2"],
+    (6, 7): ["3/8", "5/8", "1", "3/2", "5/2"],
+}
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNEL = ROOT / "cl/conv2d_winograd.cl"
+WEIGHTS = ROOT / "src/ops/winograd_weights.inc"
+BEGIN = "/* ---- Written by scripts/winograd.py: from here ---- */\n"
+END = "/* ---- to here ---- */\n"
+
+
+def points_of(pairs):
+    return [Fraction(0)] + [sign * Fraction(p) for p in pairs for sign in (1, -1)]
+
+
+def polynomial(roots):
+    """Coefficients of prod (x - root), lowest power first."""
+    result = [Fraction(1)]
+    for root in roots:
+        shifted = [Fraction(0)] + result
+        result = [a - root * b for a, b in zip(shifted, result + [Fraction(0)])]
+    return result
+
+
+def matrices(m, r, pairs):
+    points = points_of(pairs)
+    n = m + r - 1
+    assert len(points) == n - 1
+    a = [[p**k for p in points] + [Fraction(k == m - 1)] for k in range(m)]
+    b, g = [], []
+    for i, p in enumerate(points):
+        others = points[:i] + points[i + 1 :]
+        scale = Fraction(1)
+        for q in others:
+            scale *= p - q
+        b.append(polynomial(others) + [Fraction(0)])
+        g.append([p**k / scale for k in range(r)])
+    b.append(polynomial(points))
+    g.append([Fraction(k == r - 1) for k in range(r)])
+    return a, b, g
+
+
+def check(m, r, a, b, g):
+    """The identity, exactly, on unit vectors."""
+    n = m + r - 1
+    for i in range(n):
+        for j in range(r):
+            y = [sum(a[k][p] * g[p][j] * b[p][i] for p in range(n)) for k in range(m)]
+            assert y == [Fraction(k + j == i) for k in range(m)]
+
+
+# ---- OpenCL C ---------------------------------------------------------------------------------------------------------------
+
+
+def literal(value):
+    text = "%.9g" % float(value)
+    return text + ("f" if "." in text or "e" in text else ".0f")
+
+
+def combination(terms):
+    """The sum of coefficient * name, which compilers make fused products of where the device has such."""
+    terms = sorted((t for t in terms if t[0] != 0), key=lambda t: t[0] != 1)
+    coefficient, name = terms[0]
+    text = name if coefficient == 1 else f"{literal(coefficient)} * {name}"
+    for coefficient, name in terms[1:]:
+        factor = "" if abs(coefficient) == 1 else f"{literal(abs(coefficient))} * "
+        text += f" {'-' if coefficient < 0 else '+'} {factor}{name}"
+    return text
+
+
+def input_transform(b, pair_count):
+    n = len(b)
+    names = [f"d[{k} * step]" for k in range(n)]
+    lines = [f"    v[0] = {combination(zip(b[0], names))};"]
+    for i in range(pair_count):
+        row = b[1 + 2 * i]
+        even = [(row[k], names[k]) for k in range(0, n, 2)]
+        odd = [(row[k], names[k]) for k in range(1, n, 2)]
+        lines.append(f"    even = {combination(even)};")
+        lines.append(f"    odd = {combination(odd)};")
+        lines.append(f"    v[{1 + 2 * i} * v_step] = even + odd;")
+        lines.append(f"    v[{2 + 2 * i} * v_step] = even - odd;")
+    lines.append(f"    v[{n - 1} * v_step] = {combination(zip(b[n - 1], names))};")
+    return [
+        "static inline void transform_input(const vec *d, int step, vec *v, int v_step) {",
+        "    vec even, odd;",
+        *lines,
+        "}",
+    ]
+
+
+def output_transform(a, pair_count):
+    m, n = len(a), len(a[0])
+    lines = []
+    for i in range(pair_count):
+        plus, minus = f"v[{1 + 2 * i} * step]", f"v[{2 + 2 * i} * step]"
+        lines.append(f"    const vec sum{i} = {plus} + {minus}, difference{i} = {plus} - {minus};")
+    for k in range(m):
+        part = "difference" if k % 2 else "sum"
+        terms = [(a[k][0], "v[0]")]
+        terms += [(a[k][1 + 2 * i], f"{part}{i}") for i in range(pair_count)]
+        terms += [(a[k][n - 1], f"v[{n - 1} * step]")]
+        lines.append(f"    y[{k} * y_step] = {combination(terms)};")
+    return ["static inline void transform_output(const vec *v, int step, vec *y, int y_step) {", *lines, "}"]
+
+
+def kernel_text():
+    lines = []
+    for index, ((m, r), pairs) in enumerate(TRANSFORMS.items()):
+        a, b, _ = matrices(m, r, pairs)
+        lines.append(f"{'#elif' if index else '#if'} TILE == {m} && KERNEL == {r} /* points 0, +-{', +-'.join(pairs)}, infinity */")
+        lines += input_transform(b, len(pairs))
+        lines += output_transform(a, len(pairs))
+    return "\n".join(lines + ["#endif", ""])
+
+
+# ---- Numbers for C ----------------------------------------------------------------------------------------------------------
+
+
+def weights_text():
+    lines = ["/* Written by scripts/winograd.py: m, r, and the matrix G of F(m, r), m + r - 1 rows of r. */"]
+    for (m, r), pairs in TRANSFORMS.items():
+        a, b, g = matrices(m, r, pairs)
+        check(m, r, a, b, g)
+        rows = ["{" + ", ".join(repr(float(x)) for x in row) + "}" for row in g]
+        lines.append(f"{{{m}, {r}, {{" + ",\n        ".join(rows) + "}},")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    before, rest = KERNEL.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    wanted = {KERNEL: before + BEGIN + kernel_text() + END + after, WEIGHTS: weights_text()}
+    for path, text in wanted.items():
+        if sys.argv[1:] == ["--check"]:
+            if not path.exists() or path.read_text() != text:
+                sys.exit(f"{path.relative_to(ROOT)} is not what scripts/winograd.py writes")
+        else:
+            path.write_text(text)
+
+
+main()

@@ -1,0 +1,239 @@
+/* conv2d_winograd.c: convolution with fewer products, by Winograd's transforms, on CPUs. cl/conv2d_winograd.cl tells how.
+ *
+ * A candidate is a transform F(m, r), for kernels of r x r (SQUARE) or of 1 x r and r x 1 (LINE): a row of conv2d_winograd.inc.
+ *
+ * Its results are approximate. Rounding errors grow in the transforms, and an element's error depends on all inputs of its tile;
+ * a NaN or an infinity among these may reach every pixel of the tile, as NaN. */
+#include "ops/conv2d.h"
+#include "ops/cost.h"
+#include "ops/tile.h"
+
+#include <stdio.h>
+
+typedef enum winograd_shape { SQUARE, LINE } winograd_shape;
+typedef struct winograd_row {
+    int32_t m, r;
+    winograd_shape shape;
+    float error_growth; /* as in ops_recipe; measured by tests/ops/test_conv2d_winograd.c, with room */
+} winograd_row;
+
+/* The matrix G, m + r - 1 rows of r, which transforms weights for F(m, r). */
+enum { MOST_SIDE = 12, MOST_TAPS = 7 };
+typedef struct winograd_weights {
+    int32_t m, r;
+    double g[MOST_SIDE][MOST_TAPS];
+} winograd_weights;
+static const winograd_weights weights[] = {
+#include "ops/winograd_weights.inc"
+};
+
+/* What a tile must gain over those before it in the list: every other tile is another program to compile. */
+#define CLEARLY_BETTER 1.03
+
+/* Transformed weights are often larger than a network's share of the caches: with few pixels a layer waits for them. */
+#define WEIGHT_BYTES_A_SECOND 3e10
+
+/* To fetch a vector of weights from an outer cache, beside what the products hide of it; in products of one vector. */
+#define FETCH_TIME 1.0
+
+/* ---- Geometry -------------------------------------------------------------------------------------------------------------- */
+
+static int32_t side_of(const winograd_row *row) { return row->m + row->r - 1; }
+
+static int32_t points_of(const winograd_row *row) {
+    return row->shape == SQUARE ? side_of(row) * side_of(row) : side_of(row);
+}
+
+/* Tiles of all images. */
+static int64_t tiles_of(const ops_conv2d *p, const winograd_row *row) {
+    int64_t rows = p->kernel_h > 1 ? base_divide_up(p->out.h, row->m) : p->out.h;
+    int64_t columns = p->kernel_w > 1 ? base_divide_up(p->out.w, row->m) : p->out.w;
+    return p->out.n * rows * columns;
+}
+
+/* Bytes of the transformed inputs of a work-item. */
+static int64_t values_size(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
+    return points_of(row) * tile.pixels * base_round_up(p->in.c, p->in.block) * (int64_t)sizeof(float);
+}
+
+static int64_t weight_elements(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
+    return points_of(row) * (int64_t)p->in.c * base_round_up(p->out.c, (int64_t)tile.blocks * p->out.block);
+}
+
+/* ---- Choice ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct winograd_choice {
+    ops_tile tile;
+    int64_t groups, parts; /* work-items: groups of tiles, parts of the output channels */
+    double seconds;
+} winograd_choice;
+
+/* What it takes to transform one block of channels of one tile, in products of one vector: sums, and loads and stores on the way. */
+static double input_time(const winograd_row *row) {
+    double side = side_of(row), lines = row->shape == SQUARE ? 2.0 * side : 1.0;
+    return lines * side * side / 2.0 + 6.0 * points_of(row);
+}
+static double output_time(const winograd_row *row) {
+    double side = side_of(row), m = row->m, lines = row->shape == SQUARE ? side + m : 1.0;
+    return lines * (side + m * side / 2.0) + 4.0 * points_of(row) + 3.0 * (row->shape == SQUARE ? m * m : m);
+}
+
+/* The time of the busiest unit, as ops_tile_time, with the output channels in so many parts. */
+static double time_of(const ops_conv2d *p, const rt_device *device, const winograd_row *row, const winograd_choice *c) {
+    int64_t tiles = base_divide_up(p->out.c, (int64_t)c->tile.blocks * p->out.block);
+    double products = (double)points_of(row) * p->in.c * (double)base_divide_up(tiles, c->parts);
+    double inputs = (double)base_divide_up(p->in.c, p->in.block) * c->tile.pixels * input_time(row) / products;
+    double fetches = FETCH_TIME * c->tile.blocks;
+    double outputs = c->tile.pixels * c->tile.blocks * output_time(row) / ((double)points_of(row) * p->in.c);
+    return products * ops_tile_time(c->tile, c->groups * c->parts, device->compute_units, inputs + fetches + outputs);
+}
+
+/* More parts share the work more evenly, but each transforms the inputs anew. */
+static double choose_parts(const ops_conv2d *p, const rt_device *device, const winograd_row *row, winograd_choice *c) {
+    int64_t tiles = base_divide_up(p->out.c, (int64_t)c->tile.blocks * p->out.block), best = 1;
+    double least = 0.0;
+    for (c->parts = 1; c->parts <= tiles; c->parts++) {
+        double time = time_of(p, device, row, c);
+        if (c->parts == 1 || time < least) least = time, best = c->parts;
+    }
+    c->parts = best;
+    return least;
+}
+
+static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_row *row, winograd_choice *choice_out) {
+    size_t count;
+    const ops_tile *tiles = ops_tiles(p->out.block, &count);
+    bool found = false;
+    double least = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        if (values_size(p, row, tiles[i]) > (int64_t)device->local_memory) continue;
+        winograd_choice choice = {.tile = tiles[i], .groups = base_divide_up(tiles_of(p, row), tiles[i].pixels)};
+        double time = choose_parts(p, device, row, &choice);
+        if (found && time * CLEARLY_BETTER >= least) continue;
+        least = time;
+        *choice_out = choice;
+        found = true;
+    }
+    if (!found) return false;
+    double vectors_a_second = ops_peak(device) / (2.0 * p->out.block * (double)base_max(device->compute_units, 1));
+    double computing = least / vectors_a_second;
+    double reading = (double)weight_elements(p, row, choice_out->tile) * sizeof(float) / WEIGHT_BYTES_A_SECOND;
+    choice_out->seconds = OPS_LAUNCH_SECONDS + (computing > reading ? computing : reading);
+    return true;
+}
+
+static bool row_applicable(const ops_problem *problem, const rt_device *device, const winograd_row *row) {
+    const ops_conv2d *p = &problem->conv2d;
+    const bool square = p->kernel_h == row->r && p->kernel_w == row->r;
+    const bool line = (p->kernel_h == 1 && p->kernel_w == row->r) || (p->kernel_h == row->r && p->kernel_w == 1);
+    winograd_choice choice;
+    return ops_suits_vectors(device) &&                    /* a CPU */
+           p->in.block == (int32_t)device->float_width &&  /* a block of channels is a vector, in the input */
+           p->out.block == (int32_t)device->float_width && /* and in the output */
+           p->groups == 1 &&                               /* an output channel is made from all input channels */
+           (row->shape == SQUARE ? square : line) &&       /* the transform's own kernel */
+           p->stride_h == 1 && p->stride_w == 1 &&         /* neighbouring results share inputs */
+           p->dilation_h == 1 && p->dilation_w == 1 &&     /* which are neighbours too */
+           choose(p, device, row, &choice);                /* a tile's transformed inputs fit local memory */
+}
+
+static double row_cost(const ops_problem *problem, const rt_device *device, const winograd_row *row) {
+    winograd_choice choice = {0};
+    choose(&problem->conv2d, device, row, &choice);
+    return choice.seconds;
+}
+
+/* ---- Weights --------------------------------------------------------------------------------------------------------------- */
+
+/* G g of the taps of a line, G g G^T of those of a square. */
+static void transform_filter(const winograd_weights *w, bool square, const float *filter, double *result) {
+    const int32_t side = w->m + w->r - 1, lines = square ? w->r : 1, columns = square ? side : 1;
+    double rows[MOST_TAPS * MOST_SIDE]; /* [r][columns] */
+    for (int32_t k = 0; k < w->r; k++)
+        for (int32_t j = 0; j < columns; j++) {
+            double sum = lines == 1 ? (double)filter[k] : 0.0;
+            for (int32_t l = 0; square && l < w->r; l++) sum += w->g[j][l] * (double)filter[k * w->r + l];
+            rows[k * columns + j] = sum;
+        }
+    for (int32_t i = 0; i < side; i++)
+        for (int32_t j = 0; j < columns; j++) {
+            double sum = 0.0;
+            for (int32_t k = 0; k < w->r; k++) sum += w->g[i][k] * rows[k * columns + j];
+            result[i * columns + j] = sum;
+        }
+}
+
+/* Which transform a packed weight of so many points is for. */
+static const winograd_weights *find_weights(int64_t points, int32_t r, bool square) {
+    for (size_t i = 0; i < BASE_COUNT(weights); i++) {
+        const int64_t side = weights[i].m + weights[i].r - 1;
+        if (weights[i].r == r && points == (square ? side * side : side)) return &weights[i];
+    }
+    return NULL;
+}
+
+/* [tile of blocks][point][input channel][channel of the tile]: as the kernel reads it. */
+static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
+    const ops_conv2d *p = &problem->conv2d;
+    const bool square = p->kernel_h == p->kernel_w;
+    const int64_t block = constant->block, taps = (int64_t)p->kernel_h * p->kernel_w;
+    const int64_t points = (int64_t)constant->elements / (base_round_up(p->out.c, block) * p->in.c);
+    const winograd_weights *w = find_weights(points, (int32_t)base_max(p->kernel_h, p->kernel_w), square);
+    for (int64_t first = 0; first < p->out.c; first += block, packed += points * p->in.c * block)
+        for (int64_t c = 0; c < p->in.c; c++)
+            for (int64_t lane = 0; lane < block; lane++) {
+                const int64_t out_c = first + lane;
+                double transformed[MOST_SIDE * MOST_SIDE] = {0.0};
+                if (out_c < p->out.c) transform_filter(w, square, values + (out_c * p->in.c + c) * taps, transformed);
+                for (int64_t k = 0; k < points; k++) packed[(k * p->in.c + c) * block + lane] = (float)transformed[k];
+            }
+}
+
+/* ---- Recipe ---------------------------------------------------------------------------------------------------------------- */
+
+static clade_status row_make(const ops_problem *problem, const rt_device *device, const winograd_row *row,
+                             ops_recipe *recipe_out) {
+    const ops_conv2d *p = &problem->conv2d;
+    winograd_choice choice = {0};
+    choose(p, device, row, &choice);
+    const int32_t tile_channels = choice.tile.blocks * p->out.block;
+
+    ops_launch *launch = ops_add_launch(recipe_out, "conv2d_winograd.cl", "conv2d_winograd");
+    ops_define(launch, "VECTOR", p->out.block);
+    ops_define(launch, "TILE", row->m);
+    ops_define(launch, "KERNEL", row->r);
+    ops_define(launch, "SQUARE", row->shape == SQUARE);
+    ops_define(launch, "PIXELS", choice.tile.pixels);
+    ops_define(launch, "BLOCKS", choice.tile.blocks);
+    int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)weight_elements(p, row, choice.tile),
+                                      tile_channels, pack_weight);
+    ops_conv2d_add_arguments(recipe_out, launch, p, weight, tile_channels);
+    ops_add_local(launch, values_size(p, row, choice.tile));
+
+    launch->dimensions = 2;
+    launch->global[0] = (size_t)choice.groups;
+    launch->global[1] = (size_t)choice.parts;
+    launch->local[0] = launch->local[1] = 1;
+    recipe_out->error_growth = row->error_growth;
+    snprintf(recipe_out->reason, sizeof recipe_out->reason, "%d tiles x %d blocks of %d in %lld parts",
+             choice.tile.pixels, choice.tile.blocks, p->out.block, (long long)choice.parts);
+    return CLADE_OK;
+}
+
+/* ---- Candidates ------------------------------------------------------------------------------------------------------------ */
+
+#define WINOGRAD(name, ...)                                                                                            \
+    static const winograd_row name = {__VA_ARGS__};                                                                    \
+    bool ops_conv2d_##name##_applicable(const ops_problem *problem, const rt_device *device) {                         \
+        return row_applicable(problem, device, &name);                                                                 \
+    }                                                                                                                  \
+    double ops_conv2d_##name##_cost(const ops_problem *problem, const rt_device *device) {                             \
+        return row_cost(problem, device, &name);                                                                       \
+    }                                                                                                                  \
+    clade_status ops_conv2d_##name##_make(base_env *env, const ops_problem *problem, const rt_device *device,          \
+                                          ops_recipe *recipe_out) {                                                    \
+        (void)env;                                                                                                     \
+        return row_make(problem, device, &name, recipe_out);                                                           \
+    }
+#include "ops/conv2d_winograd.inc"
+#undef WINOGRAD
