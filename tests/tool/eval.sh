@@ -80,7 +80,7 @@ expect 1 eval inception_v4 -w random --limit 1
 warns '^clade: failed'
 
 behaviour "progress appears on terminals only, and not with -q"
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then # not where there are no pseudo-terminals
     run_on_terminal() { script -qec "$(printf '%q ' "$tool" "$@") >/dev/null" /dev/null >out </dev/null; }
     run_on_terminal eval lenet --limit 100
     says 'evaluating \[#+ *\] 100/100'
