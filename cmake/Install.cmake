@@ -26,8 +26,10 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/clade-config-version.cmak
 install(FILES ${PROJECT_BINARY_DIR}/clade-config.cmake ${PROJECT_BINARY_DIR}/clade-config-version.cmake
   DESTINATION ${package})
 
-file(RELATIVE_PATH libdir_from_pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR})
-file(RELATIVE_PATH includedir_from_pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+foreach(folder LIBDIR INCLUDEDIR)
+  file(RELATIVE_PATH path ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_FULL_${folder}})
+  string(REGEX REPLACE "/$" "" ${folder}_from_pkgconfig "${path}")
+endforeach()
 configure_file(cmake/clade.pc.in ${PROJECT_BINARY_DIR}/clade.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/clade.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
