@@ -5,7 +5,9 @@
  * A layer's figure is its best and its median time of many, layers taking turns so that all see the same disturbances, each
  * with its own weights as in the network. The error is the largest of some elements against double precision, over the largest
  * of these. Layers of one shape are shown once, with their number. CANDIDATE takes the place of what would be chosen wherever
- * it applies; "generic" and "gemm" then see plain tensors. */
+ * it applies; "generic" and "gemm" then see plain tensors. "all" sets all candidates side by side that cost at most MUCH_SLOWER
+ * times the cheapest, for each shape once; a star marks what would be chosen, and `ratio` is the time of the shape's first
+ * candidate over this one's. */
 #include "graph/graph.h"
 #include "reference/conv2d.h"
 #include "runner.h"
@@ -19,8 +21,13 @@
 
 enum { MOST_LAYERS = 512, MOST_ROUNDS = 1000, SAMPLES = 64 };
 
+#define MUCH_SLOWER 5.0
+
 typedef struct layer {
     runner_step step;
+    const ops_candidate *candidate; /* NULL: the cheapest */
+    size_t number;                  /* of layers in the network that are like this */
+    bool is_cheapest;
     double first, times[MOST_ROUNDS], error;
 } layer;
 
@@ -69,8 +76,71 @@ static void collect_layers(bench *b, const char *model, int64_t batch, bool plai
     int32_t block = !plain && ops_suits_vectors(device) ? (int32_t)device->float_width : 1;
     for (size_t i = 0; i < graph->node_count && b->layer_count < MOST_LAYERS; i++)
         if (graph->nodes[i].op == GRAPH_OP_conv2d)
-            b->layers[b->layer_count++].step.problem = problem_of(graph, &graph->nodes[i], block);
+            b->layers[b->layer_count++] =
+                (layer){.step.problem = problem_of(graph, &graph->nodes[i], block), .number = 1};
     clade_graph_destroy(&graph);
+}
+
+/* ---- Their candidates ---------------------------------------------------------------------------------------------------------- */
+
+static bool same_shape(const layer *a, const layer *b) {
+    const ops_conv2d *p = conv_of(a), *q = conv_of(b);
+    return p->in.c == q->in.c && p->in.h == q->in.h && p->in.w == q->in.w && p->out.c == q->out.c &&
+           p->out.h == q->out.h && p->out.w == q->out.w && p->kernel_h == q->kernel_h && p->kernel_w == q->kernel_w &&
+           p->stride_h == q->stride_h && p->stride_w == q->stride_w && p->pad_top == q->pad_top &&
+           p->pad_left == q->pad_left && p->activation == q->activation && p->has_residual == q->has_residual;
+}
+
+static void set_candidate(bench *b, const char *name) {
+    const rt_device *device = rt_context_device(context_rt(b->runner.context));
+    size_t count;
+    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
+    for (size_t i = 0; i < b->layer_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (strcmp(candidates[k].name, name) == 0 && candidates[k].applicable(&b->layers[i].step.problem, device))
+                b->layers[i].candidate = &candidates[k];
+}
+
+/* Keeps the first layer of each shape. */
+static void join_shapes(bench *b) {
+    size_t kept = 0;
+    for (size_t i = 0; i < b->layer_count; i++) {
+        size_t first = 0;
+        while (first < kept && !same_shape(&b->layers[first], &b->layers[i])) first++;
+        if (first < kept)
+            b->layers[first].number += b->layers[i].number;
+        else
+            b->layers[kept++] = b->layers[i];
+    }
+    b->layer_count = kept;
+}
+
+/* A layer for each candidate that is worth a look. */
+static void try_all(bench *b) {
+    const rt_device *device = rt_context_device(context_rt(b->runner.context));
+    size_t count, shapes;
+    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
+    join_shapes(b);
+    shapes = b->layer_count;
+    layer *given = malloc(shapes * sizeof *given);
+    memcpy(given, b->layers, shapes * sizeof *given);
+    b->layer_count = 0;
+    for (size_t i = 0; i < shapes; i++) {
+        const ops_problem *problem = &given[i].step.problem;
+        double least = INFINITY;
+        for (size_t k = 0; k < count; k++)
+            if (candidates[k].applicable(problem, device)) least = fmin(least, candidates[k].cost(problem, device));
+        for (size_t k = 0; k < count && b->layer_count < MOST_LAYERS; k++) {
+            if (!candidates[k].applicable(problem, device)) continue;
+            const double cost = candidates[k].cost(problem, device);
+            if (cost > MUCH_SLOWER * least) continue;
+            layer *l = &b->layers[b->layer_count++];
+            *l = given[i];
+            l->candidate = &candidates[k];
+            l->is_cheapest = cost <= least;
+        }
+    }
+    free(given);
 }
 
 /* ---- Preparing a layer ----------------------------------------------------------------------------------------------------- */
@@ -106,22 +176,12 @@ static double error_of(const bench *b, const layer *l, const float *weight, cons
     return worst / largest;
 }
 
-static const ops_candidate *find_candidate(const char *name, const layer *l, const rt_device *device) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(candidates[i].name, name) == 0 && candidates[i].applicable(&l->step.problem, device))
-            return &candidates[i];
-    return NULL;
-}
-
-static void prepare(bench *b, layer *l, const char *candidate_name) {
+static void prepare(bench *b, layer *l) {
     base_env *env = context_env(b->runner.context);
     const rt_device *device = rt_context_device(context_rt(b->runner.context));
     const ops_conv2d *p = conv_of(l);
-    const ops_candidate *candidate = find_candidate(candidate_name, l, device);
-    runner_check(&b->runner, candidate ? ops_make(env, &l->step.problem, device, candidate, &l->step.recipe)
-                                       : ops_select(env, &l->step.problem, device, NULL, &l->step.recipe));
+    runner_check(&b->runner, l->candidate ? ops_make(env, &l->step.problem, device, l->candidate, &l->step.recipe)
+                                          : ops_select(env, &l->step.problem, device, NULL, &l->step.recipe));
 
     uint64_t weights = (uint64_t)p->out.c * (uint64_t)p->in.c * (uint64_t)p->kernel_h * (uint64_t)p->kernel_w;
     float *weight = runner_random(weights), *bias = runner_random((uint64_t)p->out.c);
@@ -185,28 +245,25 @@ static double gflop_of(const layer *l) {
     return 2e-9 * p->out.n * p->out.c * p->out.h * p->out.w * ((double)p->in.c / p->groups) * p->kernel_h * p->kernel_w;
 }
 
-static bool same_shape(const layer *a, const layer *b) {
-    return memcmp(conv_of(a), conv_of(b), sizeof(ops_conv2d)) == 0;
-}
-
 static void print_layers(const bench *b) {
-    printf("%-42s %3s  %-34s %9s %9s %8s %8s\n", "layer", "", "kernel", "best us", "median us", "GFLOP/s", "error");
+    printf("%-36s %3s  %-50s %9s %9s %8s %8s %6s\n", "layer", "", "kernel", "best us", "median us", "GFLOP/s", "error",
+           "ratio");
     for (size_t i = 0; i < b->layer_count; i++) {
         const layer *l = &b->layers[i];
-        size_t number = 0, first = i;
-        for (size_t j = 0; j < b->layer_count; j++)
-            if (same_shape(l, &b->layers[j])) {
-                number++;
-                if (j < first) first = j;
-            }
+        size_t number = 0, first = 0, first_of_shape = 0;
+        while (!same_shape(l, &b->layers[first_of_shape])) first_of_shape++;
+        while (!same_shape(l, &b->layers[first]) || l->candidate != b->layers[first].candidate) first++;
         if (first < i) continue;
+        for (size_t k = i; k < b->layer_count; k++)
+            if (same_shape(l, &b->layers[k]) && l->candidate == b->layers[k].candidate) number += b->layers[k].number;
         const ops_conv2d *p = conv_of(l);
         char shape[64], kernel[160];
         snprintf(shape, sizeof shape, "%dx%d %d -> %d, %dx%d / %d", p->in.h, p->in.w, p->in.c, p->out.c, p->kernel_h,
                  p->kernel_w, p->stride_h);
         snprintf(kernel, sizeof kernel, "%s, %s", strchr(l->step.recipe.candidate, '.') + 1, l->step.recipe.reason);
-        printf("%-42s x%-2zu  %-34.34s %9.1f %9.1f %8.1f %8.1e\n", shape, number, kernel, l->times[0] * 1e6,
-               l->times[b->rounds / 2] * 1e6, gflop_of(l) / l->times[0], l->error);
+        printf("%-36s x%-2zu %c%-50.50s %9.1f %9.1f %8.1f %8.1e %6.2f\n", shape, number, l->is_cheapest ? '*' : ' ',
+               kernel, l->times[0] * 1e6, l->times[b->rounds / 2] * 1e6, gflop_of(l) / l->times[0], l->error,
+               b->layers[first_of_shape].times[b->rounds / 2] / l->times[b->rounds / 2]);
     }
 }
 
@@ -227,8 +284,9 @@ static size_t count_programs(const bench *b) {
     return count;
 }
 
-static void print_sums(const bench *b, double chain_best, double chain_median) {
-    double best = 0, median = 0, gflop = 0, first = 0;
+static void print_sums(bench *b) {
+    double best = 0, median = 0, gflop = 0, first = 0, chain_best, chain_median;
+    measure_chain(b, &chain_best, &chain_median);
     for (size_t i = 0; i < b->layer_count; i++) {
         best += b->layers[i].times[0];
         median += b->layers[i].times[b->rounds / 2];
@@ -251,13 +309,16 @@ int main(int count, char **arguments) {
     runner_open(&b->runner);
     collect_layers(b, model, batch, strcmp(candidate, "generic") == 0 || strcmp(candidate, "gemm") == 0);
     make_tensors(b);
-    for (size_t i = 0; i < b->layer_count; i++) prepare(b, &b->layers[i], candidate);
+    const bool all = strcmp(candidate, "all") == 0;
+    if (all)
+        try_all(b);
+    else
+        set_candidate(b, candidate);
+    for (size_t i = 0; i < b->layer_count; i++) prepare(b, &b->layers[i]);
 
-    double chain_best, chain_median;
     measure_layers(b);
-    measure_chain(b, &chain_best, &chain_median);
     print_layers(b);
-    print_sums(b, chain_best, chain_median);
+    if (!all) print_sums(b);
     for (size_t i = 0; i < b->layer_count; i++) runner_free(&b->layers[i].step);
     runner_close(&b->runner);
     free(b);

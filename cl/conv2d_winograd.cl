@@ -27,10 +27,10 @@
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 
-/* Weights that arrive from main memory are asked for so many floats ahead: 3 to 10 % of the time where the device's own
- * prefetcher stops at pages. prefetch() of OpenCL C does nothing on PoCL. */
+/* Weights that arrive from main memory are asked for so many floats ahead, which saves 3 to 10 % of the time on Zen 5. prefetch() of
+ * OpenCL C does nothing on PoCL; compilers that target no real processor (SPIR) may not know Clang's own. */
 #define AHEAD 512
-#ifdef __clang__
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
 #define FETCH(address) __builtin_prefetch((const void *)(size_t)(address))
 #else
 #define FETCH(address)

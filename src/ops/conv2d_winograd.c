@@ -34,7 +34,7 @@ static const winograd_weights weights[] = {
 #define WEIGHT_BYTES_A_SECOND 3e10
 
 /* To fetch a vector of weights from an outer cache, beside what the products hide of it; in products of one vector. */
-#define FETCH_TIME 1.0
+#define FETCH_TIME 1.5
 
 /* ---- Geometry -------------------------------------------------------------------------------------------------------------- */
 
