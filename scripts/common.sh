@@ -100,6 +100,7 @@ failed=0
 run_tests() {
     local preset=$1 result=0 junit=$root/build/$1/junit.xml
     shift
+    rm -f "$junit"
     cd "$root"
     ctest --preset "$preset" --no-tests=error --no-label-summary --parallel 2 --output-junit "$junit" "$@" || result=1
     count_tests "$junit"
@@ -107,6 +108,7 @@ run_tests() {
 }
 count_tests() {
     local tests failures
+    if [ ! -e "$1" ]; then fail "ctest was cut off: it left no $1"; fi
     tests=$(grep -o -m 1 'tests="[0-9]*"' "$1" | tr -dc 0-9)
     failures=$(grep -o -m 1 'failures="[0-9]*"' "$1" | tr -dc 0-9)
     passed=$((passed + tests - failures))
