@@ -81,8 +81,16 @@ static void assert_message(const char *part) {
     if (!strstr(message, part)) fail_msg("the message \"%s\" does not name \"%s\"", message, part);
 }
 
+/* PoCL 3.1's "basic" device locks itself out inside clSetUserEventStatus. */
+static bool survives_user_events(void) {
+    char name[64] = "";
+    assert_int_equal(clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof name - 1, name, NULL), CL_SUCCESS);
+    return strncmp(name, "basic", 5) != 0;
+}
+
 /* A gate (user event) holds back the write, the write's event the run, the run's event the read. */
 static void run_behind_a_gate(cl_command_queue_properties properties) {
+    if (!survives_user_events()) skip();
     const cl_command_queue queue = new_queue(properties), other = new_queue(0);
     const cl_mem in = new_memory(OFFSET + sizeof input), out = new_memory(OFFSET + sizeof expected);
     clade_session *session = NULL;
