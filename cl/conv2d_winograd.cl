@@ -304,8 +304,8 @@ static inline void write_tile(const geometry *g, const finish *f, const vec *sum
 }
 
 /* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv2d_winograd(const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
+KERNEL_OF_ONE
+void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
                      const __global float *bias, ulong bias_offset,
 #endif
@@ -313,7 +313,8 @@ void conv2d_winograd(const __global float *in, ulong in_offset, const __global f
                      const __global float *residual, ulong residual_offset, int residual_batch_stride,
 #endif
                      __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window, float slope,
-                     __local vec *values) {
+                     __local float *workspace) {
+    __local vec *values = (__local vec *)workspace;
     geometry g;
     g.in_c = in_shape.s1, g.in_h = in_shape.s2, g.in_w = in_shape.s3, g.in_batch_stride = in_shape.s5;
     g.out_c = out_shape.s1, g.out_h = out_shape.s2, g.out_w = out_shape.s3, g.out_batch_stride = out_shape.s5;

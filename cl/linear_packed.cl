@@ -27,8 +27,8 @@ static inline void store_lanes(vec value, int count, __global float *target) {
     }
 }
 
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void linear_packed(const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
+KERNEL_OF_ONE
+void linear_packed(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
                    const __global float *bias, ulong bias_offset,
 #endif
