@@ -25,21 +25,21 @@
  *     ACTIVATION  a clade_activation's number: what activate() and activate_scalar() compute; default 0, none */
 
 /* ---- Kernels ------------------------------------------------------------------------------------------------------------------
- * One begins `KERNEL void name(RANGE ...`, or KERNEL_OF_ONE where its groups are of one work-item. With -D PART it is no kernel
+ * One begins `ENTRY void name(RANGE ...`, or ENTRY_OF_ONE where its groups are of one work-item. With -D PART it is no kernel
  * but a function of a whole network in one launch (network.cl), which calls it for each work-item of a range that is not
  * the launch's own. */
 #ifdef PART
 typedef struct {
     size_t id[3], size[3];
 } part_range;
-#define KERNEL
-#define KERNEL_OF_ONE
+#define ENTRY
+#define ENTRY_OF_ONE
 #define RANGE const part_range *range,
 #define get_global_id(d) range->id[d]
 #define get_global_size(d) range->size[d]
 #else
-#define KERNEL __kernel
-#define KERNEL_OF_ONE __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+#define ENTRY __kernel
+#define ENTRY_OF_ONE __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 #define RANGE
 #endif
 

@@ -86,7 +86,7 @@ static inline void copy_floats(float *line, const __global float *row, int count
 #endif
 
 /* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
-KERNEL_OF_ONE
+ENTRY_OF_ONE
 void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
                    const __global float *bias, ulong bias_offset,

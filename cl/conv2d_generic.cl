@@ -10,16 +10,16 @@
  *     HAS_BIAS, HAS_RESIDUAL   0 or 1: whether those two operands are there */
 
 /* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
-KERNEL void conv2d_generic(RANGE int groups, const __global float *in, ulong in_offset, const __global float *weight,
-                           ulong weight_offset,
+ENTRY void conv2d_generic(RANGE int groups, const __global float *in, ulong in_offset, const __global float *weight,
+                          ulong weight_offset,
 #if HAS_BIAS
-                           const __global float *bias, ulong bias_offset,
+                          const __global float *bias, ulong bias_offset,
 #endif
 #if HAS_RESIDUAL
-                           const __global float *residual, ulong residual_offset, int residual_batch_stride,
+                          const __global float *residual, ulong residual_offset, int residual_batch_stride,
 #endif
-                           __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
-                           float slope) {
+                          __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
+                          float slope) {
     const int in_c = in_shape.s1, in_h = in_shape.s2, in_w = in_shape.s3, in_block = in_shape.s4, in_batch_stride = in_shape.s5;
     const int images = out_shape.s0, out_c = out_shape.s1, out_h = out_shape.s2, out_w = out_shape.s3, out_block = out_shape.s4;
     const int out_batch_stride = out_shape.s5;

@@ -48,10 +48,10 @@ static inline vec apply(vec x, vec factor, vec summand, float slope, ivec real) 
 }
 
 #if VECTOR == 1
-KERNEL void elementwise_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
-                                int channels, int pixels, int block, int in_stride, int out_stride, float slope,
-                                float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
-                                ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
+ENTRY void elementwise_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
+                               int channels, int pixels, int block, int in_stride, int out_stride, float slope,
+                               float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
+                               ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
     int i = get_global_id(0);
     if (i >= total) return;
     int image_elements = (channels + block - 1) / block * block * pixels;
@@ -64,10 +64,10 @@ KERNEL void elementwise_generic(RANGE const __global float *in, ulong in_offset,
 }
 #else
 __attribute__((reqd_work_group_size(1, 1, 1)))
-KERNEL void elementwise_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
-                             int runs, int run, int channels, int pixels, int block, int in_stride, int out_stride, float slope,
-                             float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
-                             ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
+ENTRY void elementwise_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
+                            int runs, int run, int channels, int pixels, int block, int in_stride, int out_stride, float slope,
+                            float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
+                            ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
     int planes = (channels + block - 1) / block, plane_elements = pixels * block;
     int begin = get_global_id(0) * count, end = min(begin + count, total);
     for (int unit = begin; unit < end; unit++) {

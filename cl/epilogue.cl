@@ -5,7 +5,7 @@
  * Parameters, by -D: ACTIVATION (common.cl) and
  *     HAS_BIAS, HAS_RESIDUAL   0 or 1: whether those two operands are there */
 
-KERNEL void epilogue(RANGE
+ENTRY void epilogue(RANGE
 #if HAS_BIAS
     const __global float *bias, ulong bias_offset,
 #endif

@@ -5,8 +5,8 @@
  * A work-item makes one element; global id 0 counts them in the order of memory. */
 
 /* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
-KERNEL void im2col(RANGE const __global float *in, ulong in_offset, __global float *columns, ulong columns_offset, long8 in_shape,
-                   long8 out_shape, long8 window) {
+ENTRY void im2col(RANGE const __global float *in, ulong in_offset, __global float *columns, ulong columns_offset, long8 in_shape,
+                  long8 out_shape, long8 window) {
     const int images = in_shape.s0, in_c = in_shape.s1, in_h = in_shape.s2, in_w = in_shape.s3, in_batch_stride = in_shape.s5;
     const int out_h = out_shape.s2, out_w = out_shape.s3;
     const int kernel_h = window.s0, kernel_w = window.s1, stride_h = window.s2, stride_w = window.s3;

@@ -7,12 +7,12 @@
  * Parameters, by -D: ACTIVATION (common.cl) and
  *     HAS_BIAS   0 or 1: whether that operand is there */
 
-KERNEL void linear_generic(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
+ENTRY void linear_generic(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
-                           const __global float *bias, ulong bias_offset,
+                          const __global float *bias, ulong bias_offset,
 #endif
-                           __global float *out, ulong out_offset, int rows, int inputs, int features, int in_stride,
-                           int out_stride, float slope) {
+                          __global float *out, ulong out_offset, int rows, int inputs, int features, int in_stride,
+                          int out_stride, float slope) {
     const size_t item = get_global_id(0);
     const int row = item / features, feature = item % features;
     if (row >= rows) return;

@@ -27,7 +27,7 @@ static inline void store_lanes(vec value, int count, __global float *target) {
     }
 }
 
-KERNEL_OF_ONE
+ENTRY_OF_ONE
 void linear_packed(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
                    const __global float *bias, ulong bias_offset,

@@ -4,8 +4,8 @@
  *
  * Parameters, by -D: RANK, REDUCE_RANK */
 
-KERNEL void mean_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int length,
-                         long8 dims, long8 in_strides, long8 out_strides, long8 reduce_dims, long8 reduce_strides) {
+ENTRY void mean_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int length,
+                        long8 dims, long8 in_strides, long8 out_strides, long8 reduce_dims, long8 reduce_strides) {
     int i = get_global_id(0);
     if (i >= total) return;
     in += in_offset + box_offset(i, RANK, dims, in_strides);

@@ -51,9 +51,9 @@ static inline vec pool_finish(vec sum, int area) {
 }
 
 #if VECTOR == 1
-KERNEL void pool_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int blocks,
-                         int block, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
-                         int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride) {
+ENTRY void pool_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int blocks,
+                        int block, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
+                        int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride) {
     int i = get_global_id(0);
     if (i >= total) return;
     int image_elements = blocks * out_h * out_w * block;
@@ -69,9 +69,9 @@ KERNEL void pool_generic(RANGE const __global float *in, ulong in_offset, __glob
 }
 #else
 __attribute__((reqd_work_group_size(1, 1, 1)))
-KERNEL void pool_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total_rows, int rows,
-                      int blocks, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
-                      int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride) {
+ENTRY void pool_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total_rows, int rows,
+                     int blocks, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
+                     int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride) {
     /* outputs [inner_first, inner_last) have windows that lie inside the image's width */
     int inner_first = (pad_left + stride_w - 1) / stride_w;
     int inner_last = in_w + pad_left < kernel_w ? 0 : min(out_w, (in_w + pad_left - kernel_w) / stride_w + 1);

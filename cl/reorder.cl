@@ -13,8 +13,8 @@
  * Parameters, by -D: TO_BLOCKS, VECTOR */
 
 #if VECTOR == 1
-KERNEL void reorder_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
-                            int channels, int pixels, int in_block, int out_block, int in_stride, int out_stride) {
+ENTRY void reorder_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
+                           int channels, int pixels, int in_block, int out_block, int in_stride, int out_stride) {
     int i = get_global_id(0);
     if (i >= total) return;
     int image_elements = (channels + out_block - 1) / out_block * out_block * pixels;
@@ -54,8 +54,8 @@ static inline void transpose(vec *rows) {
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
-KERNEL void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
-                          int channels, int pixels, int in_stride, int out_stride) {
+ENTRY void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
+                         int channels, int pixels, int in_stride, int out_stride) {
     int blocks = (channels + VECTOR - 1) / VECTOR;
     int piece = get_global_id(0) % runs, b = get_global_id(0) / runs % blocks, n = get_global_id(0) / runs / blocks;
     int first = piece * run, last = min(first + run, pixels), present = min(channels - b * VECTOR, VECTOR);

@@ -11,8 +11,8 @@
  * Parameters, by -D: LOGARITHM, VECTOR */
 
 #if VECTOR == 1
-KERNEL void softmax_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int length,
-                            int inner, int in_stride, int out_stride) {
+ENTRY void softmax_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int length,
+                           int inner, int in_stride, int out_stride) {
     int i = get_global_id(0);
     if (i >= total) return;
     in += in_offset + i / inner * in_stride + i % inner;
@@ -49,8 +49,8 @@ static inline void store(vec y, __global float *row, int i, int length) {
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
-KERNEL void softmax_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int rows,
-                         int length, int in_stride, int out_stride) {
+ENTRY void softmax_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int rows,
+                        int length, int in_stride, int out_stride) {
     int first = get_global_id(0) * rows, last = min(first + rows, total);
     for (int r = first; r < last; r++) {
         const __global float *source = in + in_offset + r * in_stride;
