@@ -508,6 +508,12 @@ CLADE_API clade_status clade_graph_set_parameter(clade_graph *graph, const char 
  *  creation are done with it, that is until the graph has been destroyed. See @ref clade_graph_attach. */
 CLADE_API clade_status clade_graph_borrow_parameter(clade_graph *graph, const char *name, const clade_array *value);
 
+/** As @ref clade_graph_borrow_parameter, for values that need not stay in memory all the time, such as those of a mapped
+ *  file: each time they have been read `done(data, size)` is called, on the thread that read them, so that it may give their
+ *  pages back to the system. They must stay readable, also while `done` runs. */
+CLADE_API clade_status clade_graph_borrow_pages(clade_graph *graph, const char *name, const clade_array *value,
+                                                void (*done)(const void *data, size_t size));
+
 /** Ties something (a mapped file, say) to the graph's life: `release(object)` is called once, after the graph
  *  and every copy that was made of it have gone, or at once if this call fails. */
 CLADE_API clade_status clade_graph_attach(clade_graph *graph, void *object, void (*release)(void *object));
@@ -518,7 +524,8 @@ CLADE_API clade_status clade_graph_attach(clade_graph *graph, void *object, void
 CLADE_API clade_status clade_graph_get_parameter(const clade_graph *graph, const char *name, float *values_out);
 
 /** Gives every parameter of the graph a value by the rule of the project's golden results: SplitMix64 seeded with the
- *  FNV-1a hash of the parameter's name; weights uniform within sqrt(6 / fan_in). See docs/goldens.md. */
+ *  FNV-1a hash of the parameter's name; weights uniform within sqrt(6 / fan_in). See docs/goldens.md. The values are made
+ *  when they are read and take no memory until then. */
 CLADE_API clade_status clade_graph_fill_parameters(clade_graph *graph);
 
 /** Fills `count` floats by the same rule for a network's input called `name`: uniform in [-1.7, 1.7). */

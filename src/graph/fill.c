@@ -13,49 +13,43 @@ static float uniform(uint64_t seed, size_t index) {
     return (float)(z >> 40) * 0x1p-24f;
 }
 
-/* Values are factor * (scale * u + shift), rounded to float32 after each step. */
-typedef struct fill_rule {
-    float scale, shift, factor;
-} fill_rule;
-
-static fill_rule rule_of(const graph_tensor *tensor) {
+static graph_fill_rule rule_of(const graph_tensor *tensor) {
+    const uint64_t seed = base_hash(tensor->name);
     const char *dot = strrchr(tensor->name, '.');
     const char *last = dot ? dot + 1 : tensor->name;
-    if (strcmp(last, "running_var") == 0) return (fill_rule){0.5f, 0.75f, 1.0f};
-    if (strcmp(last, "running_mean") == 0 || strcmp(last, "bias") == 0) return (fill_rule){0.2f, -0.1f, 1.0f};
-    if (tensor->shape.rank == 1) return (fill_rule){0.5f, 0.75f, 1.0f};
+    if (strcmp(last, "running_var") == 0) return (graph_fill_rule){seed, 0.5f, 0.75f, 1.0f};
+    if (strcmp(last, "running_mean") == 0 || strcmp(last, "bias") == 0)
+        return (graph_fill_rule){seed, 0.2f, -0.1f, 1.0f};
+    if (tensor->shape.rank == 1) return (graph_fill_rule){seed, 0.5f, 0.75f, 1.0f};
     double fan_in = 1.0;
     for (int32_t i = 1; i < tensor->shape.rank; i++) fan_in *= (double)tensor->shape.dims[i];
-    return (fill_rule){2.0f, -1.0f, (float)sqrt(6.0 / fan_in)};
+    return (graph_fill_rule){seed, 2.0f, -1.0f, (float)sqrt(6.0 / fan_in)};
 }
 
-static void fill(const char *name, fill_rule rule, float *values, size_t count) {
-    const uint64_t seed = base_hash(name);
+void graph_fill(const graph_fill_rule *rule, float *values, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const float scaled = rule.scale * uniform(seed, i);
-        const float shifted = scaled + rule.shift;
-        values[i] = shifted * rule.factor;
+        const float scaled = rule->scale * uniform(rule->seed, i);
+        const float shifted = scaled + rule->shift;
+        values[i] = shifted * rule->factor;
     }
 }
 
+/* Only the rules are kept: what they make is as large as a network's weights, and nobody reads all of it at once. */
 clade_status clade_graph_fill_parameters(clade_graph *graph) {
     RETURN_IF(!graph, CLADE_ERROR_INVALID_ARGUMENT);
     for (size_t i = 0; i < graph->tensor_count; i++) {
-        const graph_tensor *tensor = &graph->tensors[i];
+        graph_tensor *tensor = &graph->tensors[i];
         if (tensor->kind != CLADE_TENSOR_PARAMETER || tensor->dead || tensor->derivation != GRAPH_GIVEN) continue;
-        int64_t elements = 0;
-        (void)base_shape_elements(&tensor->shape, &elements); /* shapes in a graph never overflow */
-        float *values = base_allocate_zero(graph->env, (size_t)elements, sizeof *values);
-        if (!values) return base_fail_memory(graph->env, (size_t)elements * sizeof *values, tensor->name);
-        fill(tensor->name, rule_of(tensor), values, (size_t)elements);
-        const clade_array array = {CLADE_FLOAT32, tensor->shape, values};
-        const clade_status status = clade_graph_set_parameter(graph, tensor->name, &array);
-        base_free(graph->env, values);
-        FORWARD(status);
+        graph_value *kept = base_allocate(graph->env, sizeof *kept);
+        if (!kept) return base_fail_memory(graph->env, sizeof *kept, tensor->name);
+        *kept = (graph_value){.type = CLADE_FLOAT32, .rule = rule_of(tensor)};
+        atomic_init(&kept->references, 1);
+        graph_value_release(graph->env, &tensor->value);
+        tensor->value = kept;
     }
     return CLADE_OK;
 }
 
 void clade_fill_input(const char *name, float *values, size_t count) {
-    if (name && values) fill(name, (fill_rule){2.0f, -1.0f, 1.7f}, values, count);
+    if (name && values) graph_fill(&(graph_fill_rule){base_hash(name), 2.0f, -1.0f, 1.7f}, values, count);
 }

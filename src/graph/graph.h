@@ -51,11 +51,19 @@ typedef struct graph_node {
     char *words; /* the settings for people; graph_describe keeps it */
 } graph_node;
 
+/* How values are made up (graph/fill.c): element i is factor * (scale * u(seed, i) + shift), rounded to float32 after each step. */
+typedef struct graph_fill_rule {
+    uint64_t seed;
+    float scale, shift, factor;
+} graph_fill_rule;
+
 /* The values of a parameter. Shared by clones, freed with the last. */
 typedef struct graph_value {
     atomic_int references; /* a graph has one thread at a time, but clones may live on other threads */
     clade_type type;
-    const void *data; /* behind this struct when it is the graph's own, else borrowed */
+    const void *data; /* behind this struct when it is the graph's own, else borrowed; NULL: made by `rule` when read */
+    void (*done)(const void *data, size_t size); /* called after `data` was read; NULL: nothing to do */
+    graph_fill_rule rule;
 } graph_value;
 
 /* How a parameter follows from others, evaluated when a plan packs its weights (graph/parameter.c). s are sources. */
@@ -205,6 +213,7 @@ clade_status graph_compact(clade_graph *graph);
 /* ---- Parameters (parameter.c) --------------------------------------------------------------------------------------- */
 /* Writes a parameter's values, given or derived, as float32. */
 clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, float *values_out);
+void graph_fill(const graph_fill_rule *rule, float *values, size_t count); /* fill.c */
 /* Gives up one hold on a value and clears the pointer; NULL is fine. */
 void graph_value_release(base_env *env, graph_value **value);
 /* Lets go of all values and attachments, of use only until the weights are on the device. */

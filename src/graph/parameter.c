@@ -82,7 +82,8 @@ static clade_status check_value(const clade_graph *graph, const char *name, cons
     return CLADE_OK;
 }
 
-static clade_status set_value(clade_graph *graph, const char *name, const clade_array *value, bool copy) {
+static clade_status set_value(clade_graph *graph, const char *name, const clade_array *value, bool copy,
+                              void (*done)(const void *data, size_t size)) {
     graph_tensor *tensor = NULL;
     FORWARD(check_value(graph, name, value, &tensor));
     int64_t elements = 0;
@@ -91,20 +92,24 @@ static clade_status set_value(clade_graph *graph, const char *name, const clade_
     graph_value *kept = base_allocate(graph->env, sizeof *kept + bytes);
     if (!kept) return base_fail_memory(graph->env, sizeof *kept + bytes, name);
     if (copy) memcpy(kept + 1, value->data, bytes);
+    *kept = (graph_value){.type = value->type, .data = copy ? (const void *)(kept + 1) : value->data, .done = done};
     atomic_init(&kept->references, 1);
-    kept->type = value->type;
-    kept->data = copy ? (const void *)(kept + 1) : value->data;
     graph_value_release(graph->env, &tensor->value);
     tensor->value = kept;
     return CLADE_OK;
 }
 
 clade_status clade_graph_set_parameter(clade_graph *graph, const char *name, const clade_array *value) {
-    return set_value(graph, name, value, true);
+    return set_value(graph, name, value, true, NULL);
 }
 
 clade_status clade_graph_borrow_parameter(clade_graph *graph, const char *name, const clade_array *value) {
-    return set_value(graph, name, value, false);
+    return set_value(graph, name, value, false, NULL);
+}
+
+clade_status clade_graph_borrow_pages(clade_graph *graph, const char *name, const clade_array *value,
+                                      void (*done)(const void *data, size_t size)) {
+    return set_value(graph, name, value, false, done);
 }
 
 clade_status clade_graph_get_parameter(const clade_graph *graph, const char *name, float *values_out) {
@@ -220,6 +225,15 @@ static clade_status derive_elements(const clade_graph *graph, const graph_tensor
     return status;
 }
 
+static void read_value(const graph_value *value, float *values_out, size_t count) {
+    if (!value->data) {
+        graph_fill(&value->rule, values_out, count);
+        return;
+    }
+    base_widen(value->type, value->data, values_out, count);
+    if (value->done) value->done(value->data, count * base_type_size(value->type));
+}
+
 clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, float *values_out) {
     const graph_tensor *tensor = graph_tensor_of(graph, parameter);
     if (tensor->derivation == GRAPH_SCALE_ROWS) return scale_rows(graph, tensor, values_out);
@@ -228,6 +242,6 @@ clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, fl
     if (!tensor->value)
         return base_fail(graph->env, CLADE_ERROR_MISSING_WEIGHTS, "failed to read parameter \"%s\": it has no value",
                          tensor->name);
-    base_widen(tensor->value->type, tensor->value->data, values_out, element_count(tensor));
+    read_value(tensor->value, values_out, element_count(tensor));
     return CLADE_OK;
 }

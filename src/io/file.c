@@ -87,6 +87,13 @@ clade_status io_file_map(io_file *file) {
     return CLADE_OK;
 }
 
+/* A hint, so failure is none: the pages then just stay. */
+void io_give_back(const void *data, size_t size) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = (uintptr_t)data / page * page, end = (uintptr_t)data + size;
+    (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void io_unmap(uint8_t *data, size_t size) {
     if (data) munmap(data, size);
 }

@@ -27,6 +27,8 @@ typedef struct io_file {
 clade_status io_file_read(io_file *file, uint64_t limit);
 /* As io_file_read, but maps the file instead, read only; `data` is freed with io_unmap. */
 clade_status io_file_map(io_file *file);
+/* Takes a part of a mapped file out of this process's memory until it is read again. */
+void io_give_back(const void *data, size_t size);
 void io_unmap(uint8_t *data, size_t size);
 
 /* Fails with "failed to read KIND "PATH": RULE". */

@@ -1,5 +1,6 @@
 /* weights_load.c: gives a graph's parameters the tensors of a safetensors file. All is checked before the first parameter
- * changes; then the parameters borrow the mapped file, which is attached to the graph. */
+ * changes; then the parameters borrow the mapped file, which is attached to the graph. Each part of it is in memory only while it is
+ * read. */
 #include "io/safetensors.h"
 
 #include <clade/io.h>
@@ -117,7 +118,7 @@ static clade_status bind(const loading *job) {
                                    .shape = entry->shape,
                                    .data = (void *)(uintptr_t)(job->index->data + entry->begin)}; /* is only read */
         /* the format does not align tensors, and whoever reads parameters does not expect it (base_widen) */
-        FORWARD(clade_graph_borrow_parameter(job->graph, parameter.name, &value));
+        FORWARD(clade_graph_borrow_pages(job->graph, parameter.name, &value, io_give_back));
     }
     return CLADE_OK;
 }

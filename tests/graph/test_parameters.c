@@ -61,6 +61,35 @@ static void borrowed_values_are_read_where_they_lie(void **state) {
     clade_graph_destroy(&graph);
 }
 
+static const void *done_data;
+static size_t done_size;
+static int done_count;
+static void note_done(const void *data, size_t size) {
+    done_data = data;
+    done_size = size;
+    done_count++;
+}
+
+static void borrowed_pages_are_given_back_after_each_reading(void **state) {
+    (void)state;
+    clade_graph *graph = small_graph(), *clone = NULL;
+    uint16_t halves[3] = {0x3c00, 0xc000, 0x3800};
+    float back[3];
+    const clade_array value = array_of(CLADE_FLOAT16, (clade_shape){1, {3}}, halves);
+    done_count = 0;
+    assert_int_equal(clade_graph_borrow_pages(graph, "c.bias", &value, note_done), CLADE_OK);
+    assert_int_equal(graph_clone(graph, &clone), CLADE_OK);
+    assert_int_equal(done_count, 0); /* nobody has read them yet */
+    assert_int_equal(clade_graph_get_parameter(graph, "c.bias", back), CLADE_OK);
+    assert_true(back[0] == 1.0f && back[1] == -2.0f && back[2] == 0.5f);
+    assert_int_equal(clade_graph_get_parameter(clone, "c.bias", back), CLADE_OK);
+    assert_int_equal(done_count, 2);
+    assert_ptr_equal(done_data, halves);
+    assert_int_equal(done_size, sizeof halves);
+    clade_graph_destroy(&clone);
+    clade_graph_destroy(&graph);
+}
+
 static int releases;
 static void count_release(void *object) { releases += *(int *)object; }
 
@@ -148,6 +177,7 @@ int main(void) {
         cmocka_unit_test(values_come_back_widened),
         cmocka_unit_test(bad_values_are_refused),
         cmocka_unit_test(borrowed_values_are_read_where_they_lie),
+        cmocka_unit_test(borrowed_pages_are_given_back_after_each_reading),
         cmocka_unit_test(what_is_attached_goes_with_the_last_copy),
         cmocka_unit_test(derived_values_follow_their_formulas),
         cmocka_unit_test(the_rule_gives_the_published_numbers),
