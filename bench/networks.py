@@ -69,15 +69,18 @@ class Network:
         return self.add("Relu", name, self.conv_with(f"{name}.conv", x, weight, bias, stride, same))
 
     def chain(self, name, x, count, last_stride=1, last_same=True):
-        for i in range(count - 1):
-            x = self.unit(f"{name}.{i}", x)
-        return self.unit(f"{name}.{count - 1}", x, last_stride, last_same)
+        """Units NAME.0, NAME.1, ..., or NAME1, NAME2, ... where NAME ends in an underscore."""
+        names = [f"{name}{i + 1}" if name.endswith("_") else f"{name}.{i}" for i in range(count)]
+        for unit in names[:-1]:
+            x = self.unit(unit, x)
+        return self.unit(names[-1], x, last_stride, last_same)
 
     def max_pool(self, name, x, stride, pad=0, ceil_mode=0):
         return self.add("MaxPool", name, x, kernel_shape=[3, 3], strides=[stride] * 2, pads=[pad] * 4, ceil_mode=ceil_mode)
 
-    def average_pool(self, name, x, kernel, stride, pad=0):
-        return self.add("AveragePool", name, x, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[pad] * 4)
+    def average_pool(self, name, x, kernel, stride, pad=0, count_padding=0):
+        settings = {"strides": [stride] * 2, "pads": [pad] * 4, "count_include_pad": count_padding}
+        return self.add("AveragePool", name, x, kernel_shape=[kernel] * 2, **settings)
 
     def sigmoid(self, name, x):
         return self.add("Sigmoid", name, x)
@@ -87,6 +90,12 @@ class Network:
 
     def concat(self, name, *parts):
         return self.add("Concat", name, *parts, axis=1)
+
+    def residual(self, name, result, x, scale, *branches):
+        """x + scale * projection of the branches; the scale is folded into the projection."""
+        weight, bias = (scale * self.parameter(f"{name}.conv2d.{part}") for part in ("weight", "bias"))
+        y = self.conv_with(f"{name}.conv2d", self.concat(f"{name}.mixed", *branches), weight, bias, 1, True)
+        return self.add("Add", result, x, y)
 
     def linear(self, name, x, result=None):
         weight, bias = (self.constant(f"{name}.{part}", self.parameter(f"{name}.{part}")) for part in ("weight", "bias"))
@@ -183,7 +192,66 @@ def inception_v4(n, x):
     n.classifier("last_linear", x)
 
 
-BODIES = {body.__name__: body for body in (lenet, googlenet_d2l, googlenet, inception_v4)}
+def stem_of_inception_v3(n, x, units, pools):
+    x = n.unit(units[1], n.unit(units[0], x, 2, False), 1, False)
+    x = n.max_pool(pools[0], n.unit(units[2], x), 2)
+    return n.max_pool(pools[1], n.unit(units[4], n.unit(units[3], x), 1, False), 2)
+
+
+def inception_v3(n, x):
+    def projection(name, x):
+        return n.unit(f"{name}.branch_pool", n.average_pool(f"{name}.pool", x, 3, 1, 1, 1))
+
+    def inception(name, x, short, length1, long, length2):
+        branches = n.chain(f"{name}.{short}_", x, length1), n.chain(f"{name}.{long}_", x, length2)
+        return n.concat(name, n.unit(f"{name}.branch1x1", x), *branches, projection(name, x))
+
+    def fork(name, x):
+        return n.unit(f"{name}a", x), n.unit(f"{name}b", x)
+
+    units = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3"]
+    x = stem_of_inception_v3(n, x, units, ["maxpool1", "maxpool2"])
+    for name in ("Mixed_5b", "Mixed_5c", "Mixed_5d"):
+        x = inception(name, x, "branch5x5", 2, "branch3x3dbl", 3)
+    branches = n.unit("Mixed_6a.branch3x3", x, 2, False), n.chain("Mixed_6a.branch3x3dbl_", x, 3, 2, False)
+    x = n.concat("Mixed_6a", *branches, n.max_pool("Mixed_6a.branch_pool", x, 2))
+    for name in ("Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"):
+        x = inception(name, x, "branch7x7", 3, "branch7x7dbl", 5)
+    branches = n.chain("Mixed_7a.branch3x3_", x, 2, 2, False), n.chain("Mixed_7a.branch7x7x3_", x, 4, 2, False)
+    x = n.concat("Mixed_7a", *branches, n.max_pool("Mixed_7a.branch_pool", x, 2))
+    for name in ("Mixed_7b", "Mixed_7c"):
+        fork1 = fork(f"{name}.branch3x3_2", n.unit(f"{name}.branch3x3_1", x))
+        fork2 = fork(f"{name}.branch3x3dbl_3", n.chain(f"{name}.branch3x3dbl_", x, 2))
+        x = n.concat(name, n.unit(f"{name}.branch1x1", x), *fork1, *fork2, projection(name, x))
+    n.classifier("fc", x)
+
+
+def inception_resnet_v2(n, x):
+    def block(name, result, x, scale, *lengths):
+        branches = [n.chain(f"{name}.branch{i}", x, length) for i, length in enumerate(lengths, 1)]
+        return n.residual(name, result, x, scale, n.unit(f"{name}.branch0", x), *branches)
+
+    def repeat(name, x, count, scale, *lengths):
+        for i in range(count):
+            x = n.add("Relu", f"{name}.{i}", block(f"{name}.{i}", f"{name}.{i}.sum", x, scale, *lengths))
+        return x
+
+    units = ["conv2d_1a", "conv2d_2a", "conv2d_2b", "conv2d_3b", "conv2d_4a"]
+    x = stem_of_inception_v3(n, x, units, ["maxpool_3a", "maxpool_5a"])
+    branches = n.unit("mixed_5b.branch0", x), n.chain("mixed_5b.branch1", x, 2), n.chain("mixed_5b.branch2", x, 3)
+    projection = n.unit("mixed_5b.branch3.1", n.average_pool("mixed_5b.branch3.0", x, 3, 1, pad=1))
+    x = repeat("repeat", n.concat("mixed_5b", *branches, projection), 10, 0.17, 2, 3)
+    branches = n.unit("mixed_6a.branch0", x, 2, False), n.chain("mixed_6a.branch1", x, 3, 2, False)
+    x = repeat("repeat_1", n.concat("mixed_6a", *branches, n.max_pool("mixed_6a.branch2", x, 2)), 20, 0.1, 3)
+    branches = [n.chain(f"mixed_7a.branch{i}", x, length, 2, False) for i, length in enumerate((2, 2, 3))]
+    x = repeat("repeat_2", n.concat("mixed_7a", *branches, n.max_pool("mixed_7a.branch3", x, 2)), 9, 0.2, 3)
+    n.classifier("classif", n.unit("conv2d_7b", block("block8", "block8", x, 1, 3)))
+
+
+BODIES = {
+    body.__name__: body
+    for body in (lenet, googlenet_d2l, googlenet, inception_v3, inception_v4, inception_resnet_v2)
+}
 
 
 def write(name, path):

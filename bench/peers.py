@@ -22,6 +22,7 @@ import networks
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
+NETWORKS = ["googlenet", "inception_v3", "inception_v4", "inception_resnet_v2"]
 ENGINES = ["clade", "openvino", "onnxruntime", "ncnn", "mnn", "opencv"]
 PACKAGES = {"mnn": "mnn", "ncnn": "ncnn", "onnxruntime": "onnxruntime", "opencv": "opencv-python-headless", "openvino": "openvino"}
 TOLERANCE = 1e-4  # of the largest logit
@@ -198,7 +199,7 @@ def parse_arguments():
         return [int(number) for number in text.split(",")]
 
     parser = argparse.ArgumentParser(prog="bench/peers.sh", description="Measures Clade and other libraries in turns.")
-    parser.add_argument("--networks", type=names, default=["googlenet", "inception_v4"], help="of " + ", ".join(networks.BODIES))
+    parser.add_argument("--networks", type=names, default=NETWORKS, help="of " + ", ".join(networks.BODIES))
     parser.add_argument("--engines", type=names, default=ENGINES, help="of " + ", ".join(ENGINES[1:]) + "; Clade is always there")
     parser.add_argument("--batches", type=numbers, default=[1, 16], help="images in a run, as a list (1,16)")
     parser.add_argument("--seconds", type=float, default=3, help="that an engine runs in a round (3)")

@@ -19,6 +19,8 @@ TITLES = {
     "opencv": "OpenCV",
     "googlenet": "GoogLeNet 224",
     "googlenet_d2l": "GoogLeNet (d2l) 96",
+    "inception_resnet_v2": "Inception-ResNet-v2 299",
+    "inception_v3": "Inception-v3 299",
     "inception_v4": "Inception-v4 299",
     "lenet": "LeNet 28",
 }

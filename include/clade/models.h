@@ -88,11 +88,25 @@ CLADE_API clade_status clade_model_googlenet_d2l(clade_context *context, const c
 CLADE_API clade_status clade_model_googlenet(clade_context *context, const clade_model_settings *settings,
                                              clade_graph **graph_out);
 
+/** Inception-v3: [N, 3, 299, 299] -> [N, 1000]; 23,834,568 parameters. Szegedy et al.: Rethinking the Inception Architecture
+ *  for Computer Vision (arXiv:1512.00567), without the auxiliary classifier, whose tensors in a checkpoint (AuxLogits.*) find no
+ *  place here. Batch norm epsilon 1e-3. Names of torchvision's `inception_v3`. Images: the shorter side to 342, the centre
+ *  299x299, mean and deviation 0.5, which is what torchvision's `transform_input` makes of ImageNet's. */
+CLADE_API clade_status clade_model_inception_v3(clade_context *context, const clade_model_settings *settings,
+                                                clade_graph **graph_out);
+
 /** Inception-v4: [N, 3, 299, 299] -> [N, 1000]; 42,679,816 parameters. Szegedy et al.: Inception-v4, Inception-ResNet and the
  *  Impact of Residual Connections on Learning (arXiv:1602.07261). Batch norm epsilon 1e-3. Names of timm's `inception_v4`.
  *  Images: the shorter side to 341, the centre 299x299, mean and deviation 0.5; bilinear where timm resizes bicubically. */
 CLADE_API clade_status clade_model_inception_v4(clade_context *context, const clade_model_settings *settings,
                                                 clade_graph **graph_out);
+
+/** Inception-ResNet-v2: [N, 3, 299, 299] -> [N, 1000]; 55,843,464 parameters. The paper of Inception-v4, in the form of its
+ *  authors' code: the stem of Inception-v3, and 10, 20 and 10 residual blocks. Batch norm epsilon 1e-3. Names of timm's
+ *  `inception_resnet_v2`. Images: the shorter side to 333, the centre 299x299, mean and deviation 0.5; bilinear where timm
+ *  resizes bicubically. */
+CLADE_API clade_status clade_model_inception_resnet_v2(clade_context *context, const clade_model_settings *settings,
+                                                       clade_graph **graph_out);
 
 #ifdef __cplusplus
 }

@@ -15,20 +15,23 @@ static clade_tensor keep(models_builder *b, clade_status status, const clade_ten
     return status == CLADE_OK ? *tensor : no_tensor;
 }
 
-/* Writes "NAME.PART" into `text`. */
+/* torchvision's way to number the layers of a branch in Inception-v3. */
+static bool ends_in_underscore(const char *name) { return name[0] && name[strlen(name) - 1] == '_'; }
+
+/* Writes "NAME.PART" into `text`, or "NAMEPART" where NAME ends in an underscore. */
 static const char *join(models_builder *b, char text[MODELS_NAME_SIZE], const char *name, const char *part) {
-    const int length = snprintf(text, MODELS_NAME_SIZE, "%s.%s", name, part);
+    const int length = snprintf(text, MODELS_NAME_SIZE, "%s%s%s", name, ends_in_underscore(name) ? "" : ".", part);
     if (b->status == CLADE_OK && (length < 0 || length >= MODELS_NAME_SIZE))
         b->status =
             base_fail(context_env(b->context), CLADE_ERROR_INTERNAL,
-                      "failed to name layer %s.%s: a name has less than %d bytes", name, part, MODELS_NAME_SIZE);
+                      "failed to name layer %s of %s: a name has less than %d bytes", part, name, MODELS_NAME_SIZE);
     return text;
 }
 
 /* ---- Layers ------------------------------------------------------------------------------------------------------- */
 
 static clade_padding padding_of(const models_layer *layer) {
-    if (layer->padding != MODELS_SAME) return (clade_padding){0};
+    if (layer->padding != MODELS_SAME && layer->padding != MODELS_SAME_COUNTED) return (clade_padding){0};
     const int32_t down = layer->kernel[0] / 2, across = layer->kernel[1] / 2;
     return (clade_padding){.top = down, .left = across, .bottom = down, .right = across};
 }
@@ -60,6 +63,21 @@ static clade_tensor add_concat(models_builder *b, const char *name, const clade_
     return keep(b, clade_graph_concat(b->graph, parts, count, &settings, &y), &y);
 }
 
+static clade_tensor add_scale(models_builder *b, const char *name, clade_tensor x, float factor) {
+    if (b->status != CLADE_OK) return no_tensor;
+    const clade_scale_settings settings = {.name = name, .factor = factor};
+    clade_tensor y = no_tensor;
+    return keep(b, clade_graph_scale(b->graph, x, &settings, &y), &y);
+}
+
+static clade_tensor add_sum(models_builder *b, const char *name, clade_tensor x, clade_tensor y,
+                            clade_activation activation) {
+    if (b->status != CLADE_OK) return no_tensor;
+    const clade_binary_settings settings = {.name = name, .kind = CLADE_ADD, .activation = activation};
+    clade_tensor sum = no_tensor;
+    return keep(b, clade_graph_binary(b->graph, x, y, &settings, &sum), &sum);
+}
+
 static clade_tensor add_pool(models_builder *b, clade_tensor x, const clade_pool_settings *settings) {
     if (b->status != CLADE_OK) return no_tensor;
     clade_tensor y = no_tensor;
@@ -84,7 +102,8 @@ clade_tensor models_pool(models_builder *b, const char *name, clade_tensor x, mo
                                           .kernel = {layer.kernel[0], layer.kernel[1]},
                                           .stride = {layer.stride, layer.stride},
                                           .padding = padding_of(&layer),
-                                          .ceil_mode = layer.padding == MODELS_CEIL};
+                                          .ceil_mode = layer.padding == MODELS_CEIL,
+                                          .count_include_pad = layer.padding == MODELS_SAME_COUNTED};
     return add_pool(b, x, &settings);
 }
 
@@ -138,15 +157,18 @@ static clade_tensor add_branch(models_builder *b, const char *name, clade_tensor
     size_t count = 0;
     while (count < MODELS_MOST_LAYERS && branch->layers[count].kind != MODELS_NONE) count++;
     if (count == 1) return add_layer(b, name, x, &branch->layers[0]);
+    const size_t first = ends_in_underscore(name) ? 1 : 0;
     for (size_t i = 0; i < count; i++) {
         char number[24], layer[MODELS_NAME_SIZE];
-        snprintf(number, sizeof number, "%zu", i);
+        snprintf(number, sizeof number, "%zu", first + i);
         x = add_layer(b, join(b, layer, name, number), x, &branch->layers[i]);
     }
     return x;
 }
 
-clade_tensor models_branches(models_builder *b, const char *name, clade_tensor x, const models_block *block) {
+/* The branches of the block NAME, and their concat under a name of its own. */
+static clade_tensor add_branches(models_builder *b, const char *name, const char *concat, clade_tensor x,
+                                 const models_block *block) {
     clade_tensor results[MODELS_MOST_BRANCHES], joined[MODELS_MOST_BRANCHES];
     bool is_read[MODELS_MOST_BRANCHES] = {false};
     size_t count = 0, joined_count = 0;
@@ -163,5 +185,19 @@ clade_tensor models_branches(models_builder *b, const char *name, clade_tensor x
     }
     for (size_t i = 0; i < count; i++)
         if (!is_read[i]) joined[joined_count++] = results[i];
-    return add_concat(b, name, joined, joined_count);
+    return add_concat(b, concat, joined, joined_count);
+}
+
+clade_tensor models_branches(models_builder *b, const char *name, clade_tensor x, const models_block *block) {
+    return add_branches(b, name, name, x, block);
+}
+
+clade_tensor models_residual_block(models_builder *b, const char *name, clade_tensor x, const models_block *block,
+                                   const models_residual *residual) {
+    const models_layer projection = CONV(residual->channels, 1, 1);
+    char part[MODELS_NAME_SIZE];
+    clade_tensor y = add_branches(b, name, join(b, part, name, "mixed"), x, block);
+    y = add_conv(b, join(b, part, name, "conv2d"), y, &projection, false);
+    y = add_scale(b, join(b, part, name, "scale"), y, residual->scale);
+    return add_sum(b, residual->result, x, y, residual->activation);
 }

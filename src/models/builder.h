@@ -8,7 +8,8 @@
  *      {.name = "branch4", .layers = {MAX_POOL(3, 1, MODELS_SAME), CONV(32, 1, 1)}},
  *
  * Names are those of the published checkpoints. A convolution unit NAME is NAME.conv, then NAME.bn where the network
- * normalises, then the ReLU NAME. The layers of a branch are NAME.0, NAME.1, ..., or just NAME when there is only one.
+ * normalises, then the ReLU NAME. The layers of a branch are NAME.0, NAME.1, ..., or NAME1, NAME2, ... where NAME ends in an
+ * underscore, or just NAME when there is only one.
  *
  * The status is sticky: after the first call that fails the others do nothing, so a body needs no checks. */
 #ifndef MODELS_BUILDER_H
@@ -20,16 +21,17 @@
 
 /* Zero padding around an image, by the names the papers use. */
 typedef enum models_padding {
-    MODELS_VALID = 0, /* none */
-    MODELS_SAME = 1,  /* half the kernel on every side: stride 1 keeps the size */
-    MODELS_CEIL = 2   /* none, but a pooling's last window may hang over the edge */
+    MODELS_VALID = 0,       /* none */
+    MODELS_SAME = 1,        /* half the kernel on every side: stride 1 keeps the size */
+    MODELS_CEIL = 2,        /* none, but a pooling's last window may hang over the edge */
+    MODELS_SAME_COUNTED = 3 /* as MODELS_SAME, and an average counts the zeros around the image */
 } models_padding;
 
 typedef enum models_kind {
     MODELS_NONE = 0, /* ends a branch */
     MODELS_CONV = 1,
     MODELS_MAX_POOL = 2,
-    MODELS_AVERAGE_POOL = 3 /* the padding is not counted */
+    MODELS_AVERAGE_POOL = 3 /* divides by the pixels it covers, but for MODELS_SAME_COUNTED */
 } models_kind;
 
 typedef struct models_layer {
@@ -65,6 +67,14 @@ typedef struct models_block {
     models_branch branches[MODELS_MOST_BRANCHES];
 } models_block;
 
+/* activation(x + scale * projection): a convolution 1x1 brings a block's concat back to the channels of x. */
+typedef struct models_residual {
+    const char *result; /* what the sum is called */
+    int32_t channels;
+    float scale;
+    clade_activation activation;
+} models_residual;
+
 typedef struct models_builder {
     clade_context *context;
     clade_graph *graph;
@@ -84,7 +94,9 @@ typedef struct models_network {
 extern const models_network models_lenet;
 extern const models_network models_googlenet_d2l;
 extern const models_network models_googlenet;
+extern const models_network models_inception_v3;
 extern const models_network models_inception_v4;
+extern const models_network models_inception_resnet_v2;
 
 /* What all clade_model_* functions do: checks the settings, then builds input, body and output. */
 clade_status models_build(clade_context *context, const models_network *network, const clade_model_settings *settings,
@@ -99,6 +111,9 @@ clade_tensor models_pool(models_builder *b, const char *name, clade_tensor x, mo
 clade_tensor models_global_pool(models_builder *b, const char *name, clade_tensor x);
 /* The branches of a block; the concat is called NAME, and all else NAME.something. */
 clade_tensor models_branches(models_builder *b, const char *name, clade_tensor x, const models_block *block);
+/* A block NAME around which x is carried: concat NAME.mixed, projection NAME.conv2d with a bias, NAME.scale. */
+clade_tensor models_residual_block(models_builder *b, const char *name, clade_tensor x, const models_block *block,
+                                   const models_residual *residual);
 clade_tensor models_lrn(models_builder *b, const char *name, clade_tensor x);
 clade_tensor models_activation(models_builder *b, const char *name, clade_tensor x, clade_activation kind);
 clade_tensor models_dropout(models_builder *b, const char *name, clade_tensor x, float rate);

@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const models_network *const zoo[] = {
-    &models_lenet,
-    &models_googlenet_d2l,
-    &models_googlenet,
-    &models_inception_v4,
+    &models_lenet,        &models_googlenet_d2l, &models_googlenet,
+    &models_inception_v3, &models_inception_v4,  &models_inception_resnet_v2,
 };
 
 static const models_network *find(const char *name) {

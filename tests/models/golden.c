@@ -10,7 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-const char *const golden_models[] = {"lenet", "googlenet_d2l", "googlenet", "inception_v4"};
+const char *const golden_models[] = {"lenet",        "googlenet_d2l", "googlenet",
+                                     "inception_v3", "inception_v4",  "inception_resnet_v2"};
 const size_t golden_model_count = BASE_COUNT(golden_models);
 
 static json_t *member(const json_t *object, const char *key) {
@@ -39,6 +40,18 @@ static void *make_array(const json_t *array, size_t item_size, size_t *count_out
     return items;
 }
 
+/* The zoo's networks are for inference: they leave the auxiliary classifier of a checkpoint out. */
+static void read_tensors(const json_t *tensors, golden *g) {
+    size_t count = 0;
+    g->tensors = make_array(tensors, sizeof *g->tensors, &count);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *tensor = json_array_get(tensors, i);
+        const char *name = json_string_value(json_array_get(tensor, 0));
+        if (strncmp(name, "AuxLogits.", strlen("AuxLogits.")) == 0) continue;
+        g->tensors[g->tensor_count++] = (golden_tensor){name, read_shape(json_array_get(tensor, 1))};
+    }
+}
+
 void golden_read(const char *model, golden *golden_out) {
     char path[512];
     json_error_t error;
@@ -48,13 +61,8 @@ void golden_read(const char *model, golden *golden_out) {
 
     golden g = {.json = json,
                 .input = read_shape(member(json, "input")),
-                .trainable = json_integer_value(member(json, "parameters"))};
-    g.tensors = make_array(member(json, "tensors"), sizeof *g.tensors, &g.tensor_count);
-    for (size_t i = 0; i < g.tensor_count; i++) {
-        const json_t *tensor = json_array_get(member(json, "tensors"), i);
-        g.tensors[i].name = json_string_value(json_array_get(tensor, 0));
-        g.tensors[i].shape = read_shape(json_array_get(tensor, 1));
-    }
+                .trainable = json_integer_value(member(json, "parameters_without_aux"))};
+    read_tensors(member(json, "tensors"), &g);
     g.blocks = make_array(member(json, "blocks"), sizeof *g.blocks, &g.block_count);
     for (size_t i = 0; i < g.block_count; i++) {
         const json_t *block = json_array_get(member(json, "blocks"), i);

@@ -23,8 +23,8 @@ typedef struct golden_block {
 typedef struct golden {
     json_t *json; /* owns the strings */
     clade_shape input;
-    int64_t trainable; /* values of all parameters but the running means and variances */
-    golden_tensor *tensors;
+    int64_t trainable;      /* values of these tensors but for the running means and variances */
+    golden_tensor *tensors; /* without those of an auxiliary classifier */
     size_t tensor_count;
     golden_block *blocks;
     size_t block_count;

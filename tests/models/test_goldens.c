@@ -186,6 +186,16 @@ static void googlenet_in_every_way(void **state) {
     check(*state, "googlenet", false, &as_chosen);
 }
 
+static void inception_v3_with_and_without_its_blocks(void **state) {
+    check(*state, "inception_v3", true, &as_chosen);
+    check(*state, "inception_v3", false, &as_chosen);
+}
+
+static void inception_resnet_v2_with_and_without_its_blocks(void **state) {
+    check(*state, "inception_resnet_v2", true, &as_chosen);
+    check(*state, "inception_resnet_v2", false, &as_chosen);
+}
+
 static void inception_v4_with_and_without_its_blocks(void **state) {
     check(*state, "inception_v4", true, &as_chosen);
     check(*state, "inception_v4", false, &as_chosen);
@@ -196,7 +206,9 @@ int main(void) {
         cmocka_unit_test(lenet_in_every_way),
         cmocka_unit_test(googlenet_d2l_in_every_way),
         cmocka_unit_test(googlenet_in_every_way),
+        cmocka_unit_test(inception_v3_with_and_without_its_blocks),
         cmocka_unit_test(inception_v4_with_and_without_its_blocks),
+        cmocka_unit_test(inception_resnet_v2_with_and_without_its_blocks),
     };
     return cmocka_run_group_tests_name("models.goldens", tests, open_context, close_context);
 }

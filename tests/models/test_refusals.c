@@ -64,7 +64,11 @@ static void images_too_small_are_refused_by_layer(void **state) {
         const char *model;
         int32_t smallest;
         const char *layer; /* that refuses one row less */
-    } cases[] = {{"lenet", 12, "pool2"}, {"googlenet", 47, "maxpool4"}, {"inception_v4", 75, "features.18"}};
+    } cases[] = {{"lenet", 12, "pool2"},
+                 {"googlenet", 47, "maxpool4"},
+                 {"inception_v3", 75, "Mixed_7a"},
+                 {"inception_v4", 75, "features.18"},
+                 {"inception_resnet_v2", 75, "mixed_7a"}};
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {
         const clade_model_settings smallest = {.height = cases[i].smallest};
         clade_graph *graph = NULL;
@@ -118,7 +122,7 @@ static void running_out_of_memory_leaks_nothing(void **state) {
     const struct {
         const char *model;
         size_t step; /* the larger network has thousands of allocations */
-    } cases[] = {{"lenet", 1}, {"inception_v4", 97}};
+    } cases[] = {{"lenet", 1}, {"inception_v4", 97}, {"inception_resnet_v2", 197}};
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {
         clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
         for (size_t room = 0; status != CLADE_OK; room += cases[i].step) {

@@ -174,7 +174,9 @@ static void the_functions_are_the_names(void **state) {
     } functions[] = {{"lenet", clade_model_lenet},
                      {"googlenet_d2l", clade_model_googlenet_d2l},
                      {"googlenet", clade_model_googlenet},
-                     {"inception_v4", clade_model_inception_v4}};
+                     {"inception_v3", clade_model_inception_v3},
+                     {"inception_v4", clade_model_inception_v4},
+                     {"inception_resnet_v2", clade_model_inception_resnet_v2}};
     assert_int_equal(BASE_COUNT(functions), clade_model_count());
     for (size_t m = 0; m < BASE_COUNT(functions); m++) {
         clade_graph *by_name = build(*state, functions[m].name, NULL), *by_function = NULL;
@@ -226,6 +228,8 @@ static void the_image_size_runs_through(void **state) {
         {"googlenet_d2l", {.height = 28}, "inception5b", {4, {CLADE_BATCH, 1024, 1, 3}}},
         {"googlenet", {.width = 320}, "inception5b", {4, {CLADE_BATCH, 1024, 7, 10}}},
         {"googlenet", {.width = 320}, "fc.weight", {2, {1000, 1024}}},
+        {"inception_v3", {.height = 331, .width = 75}, "Mixed_7c", {4, {CLADE_BATCH, 2048, 9, 1}}},
+        {"inception_resnet_v2", {.height = 331, .width = 75}, "block8", {4, {CLADE_BATCH, 2080, 9, 1}}},
         {"inception_v4", {.height = 331, .width = 75}, "features.21", {4, {CLADE_BATCH, 1536, 9, 1}}},
     };
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {

@@ -19,7 +19,8 @@ offers() {
 behaviour "commands, and models where one can stand"
 offers classify cl
 offers 'devices' d
-offers inception_v4 summary inc
+offers 'inception_v3 inception_v4 inception_resnet_v2' summary inc
+offers inception_v4 summary inception_v4
 offers lenet classify le
 offers eval help e
 offers '' summary lenet nonsense

@@ -5,9 +5,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 behaviour "the zoo is listed by name"
 expect 0 summary --list
-same 'googlenet googlenet_d2l inception_v4 lenet' "$(cut -d ' ' -f 1 out | sort | xargs)"
+same 'googlenet googlenet_d2l inception_resnet_v2 inception_v3 inception_v4 lenet' "$(cut -d ' ' -f 1 out | sort | xargs)"
 expect 0 summary --list --json
-same 4 "$(value '')"
+same 6 "$(value '')"
 holds value 0.paper >/dev/null
 
 # Trainable parameters as published (torchvision, timm, Dive into Deep Learning) and recorded in tests/data/goldens.
@@ -23,7 +23,9 @@ done <<'MODELS'
 lenet 61,706
 googlenet_d2l 5,977,530
 googlenet 6,998,552
+inception_v3 23,834,568
 inception_v4 42,679,816
+inception_resnet_v2 55,843,464
 MODELS
 
 # conv1: 6 x 1 x 5 x 5 x 28 x 28 = 117,600; conv2: 16 x 6 x 5 x 5 x 10 x 10 = 240,000; then 400 x 120, 120 x 84, 84 x 10.

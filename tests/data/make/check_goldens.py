@@ -77,9 +77,9 @@ def max_pool(x, kernel, stride, pad=0, ceil_mode=False):
     return numpy.max(list(windows(x, -numpy.inf, kernel, stride, pad, ceil_mode)), axis=0)
 
 
-def average_pool(x, kernel, stride, pad=0):
-    """Divides by the pixels a window covers, not by its size."""
-    covered = sum(windows(numpy.ones_like(x), 0.0, kernel, stride, pad, False))
+def average_pool(x, kernel, stride, pad=0, count_padding=False):
+    """Divides by the pixels a window covers, or by its size."""
+    covered = kernel**2 if count_padding else sum(windows(numpy.ones_like(x), 0.0, kernel, stride, pad, False))
     return sum(windows(x, 0.0, kernel, stride, pad, False)) / covered
 
 
@@ -104,7 +104,8 @@ class Network:
         self.golden = golden
         self.shapes = {name: tuple(shape) for name, shape in golden["tensors"]}
         self.blocks = {block["name"]: block for block in golden["blocks"]}
-        self.unused, self.unseen = set(self.shapes), set(self.blocks)
+        # The auxiliary classifier has tensors and no part in the result.
+        self.unused, self.unseen = {name for name in self.shapes if not name.startswith("AuxLogits.")}, set(self.blocks)
         self.worst = 0.0
 
     def parameter(self, name):
@@ -144,9 +145,11 @@ class Network:
         return self.block(name, relu((y - mean) / numpy.sqrt(variance + 1e-3) * scale + shift))
 
     def chain(self, name, x, count, last_stride=1, last_same=True):
-        for i in range(count - 1):
-            x = self.unit(f"{name}.{i}", x)
-        return self.unit(f"{name}.{count - 1}", x, last_stride, last_same)
+        """Layers NAME.0, NAME.1, ..., or NAME1, NAME2, ... where NAME ends in an underscore."""
+        names = [f"{name}{i + 1}" if name.endswith("_") else f"{name}.{i}" for i in range(count)]
+        for layer in names[:-1]:
+            x = self.unit(layer, x)
+        return self.unit(names[-1], x, last_stride, last_same)
 
     def concat(self, name, *parts):
         return self.block(name, numpy.concatenate(parts))
@@ -233,6 +236,72 @@ class Network:
                     self.unit(f"{name}.branch3.1", average_pool(x, 3, 1, 1)),
                 )
         return self.linear("last_linear", x.mean((1, 2)))
+
+    # Inception-v3, and Inception-ResNet-v2 with the same stem
+
+    def stem(self, x, names):
+        units, (pool1, pool2) = names[:5], names[5:]
+        x = self.unit(units[1], self.unit(units[0], x, 2, False), 1, False)
+        x = self.block(pool1, max_pool(self.unit(units[2], x), 3, 2))
+        return self.block(pool2, max_pool(self.unit(units[4], self.unit(units[3], x), 1, False), 3, 2))
+
+    def inception_v3(self, x):
+        names = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3", "maxpool1", "maxpool2"]
+        x = self.stem(x, names)
+
+        def projection(name, x):
+            return self.unit(f"{name}.branch_pool", average_pool(x, 3, 1, 1, True))
+
+        def fork(name, x):
+            return self.unit(f"{name}a", x), self.unit(f"{name}b", x)
+
+        for letter in "bcd":
+            name = f"Mixed_5{letter}"
+            branches = self.chain(f"{name}.branch5x5_", x, 2), self.chain(f"{name}.branch3x3dbl_", x, 3)
+            x = self.concat(name, self.unit(f"{name}.branch1x1", x), *branches, projection(name, x))
+        branches = self.unit("Mixed_6a.branch3x3", x, 2, False), self.chain("Mixed_6a.branch3x3dbl_", x, 3, 2, False)
+        x = self.concat("Mixed_6a", *branches, max_pool(x, 3, 2))
+        for letter in "bcde":
+            name = f"Mixed_6{letter}"
+            branches = self.chain(f"{name}.branch7x7_", x, 3), self.chain(f"{name}.branch7x7dbl_", x, 5)
+            x = self.concat(name, self.unit(f"{name}.branch1x1", x), *branches, projection(name, x))
+        branches = self.chain("Mixed_7a.branch3x3_", x, 2, 2, False), self.chain("Mixed_7a.branch7x7x3_", x, 4, 2, False)
+        x = self.concat("Mixed_7a", *branches, max_pool(x, 3, 2))
+        for letter in "bc":
+            name = f"Mixed_7{letter}"
+            short = fork(f"{name}.branch3x3_2", self.unit(f"{name}.branch3x3_1", x))
+            long = fork(f"{name}.branch3x3dbl_3", self.chain(f"{name}.branch3x3dbl_", x, 2))
+            x = self.concat(name, self.unit(f"{name}.branch1x1", x), *short, *long, projection(name, x))
+        x = self.block("dropout", self.block("avgpool", x.mean((1, 2), keepdims=True)))
+        return self.linear("fc", x.ravel())
+
+    def residual(self, name, x, scale, *lengths):
+        """x + scale * projection of the branches, of which the first is one layer and the others have `lengths`."""
+        branches = [self.chain(f"{name}.branch{i + 1}", x, length) for i, length in enumerate(lengths)]
+        mixed = numpy.concatenate([self.unit(f"{name}.branch0", x), *branches])
+        y = conv(mixed, self.parameter(f"{name}.conv2d.weight")) + self.parameter(f"{name}.conv2d.bias")[:, None, None]
+        return x + scale * y
+
+    def repeat(self, name, x, count, scale, *lengths):
+        for i in range(count):
+            x = relu(self.residual(f"{name}.{i}", x, scale, *lengths))
+        return self.block(name, x)
+
+    def inception_resnet_v2(self, x):
+        x = self.stem(x, ["conv2d_1a", "conv2d_2a", "conv2d_2b", "conv2d_3b", "conv2d_4a", "maxpool_3a", "maxpool_5a"])
+        branches = self.chain("mixed_5b.branch1", x, 2), self.chain("mixed_5b.branch2", x, 3)
+        projection = self.unit("mixed_5b.branch3.1", average_pool(x, 3, 1, 1))
+        x = self.concat("mixed_5b", self.unit("mixed_5b.branch0", x), *branches, projection)
+        x = self.repeat("repeat", x, 10, 0.17, 2, 3)
+        branches = self.unit("mixed_6a.branch0", x, 2, False), self.chain("mixed_6a.branch1", x, 3, 2, False)
+        x = self.concat("mixed_6a", *branches, max_pool(x, 3, 2))
+        x = self.repeat("repeat_1", x, 20, 0.1, 3)
+        branches = [self.chain(f"mixed_7a.branch{i}", x, length, 2, False) for i, length in enumerate((2, 2, 3))]
+        x = self.concat("mixed_7a", *branches, max_pool(x, 3, 2))
+        x = self.repeat("repeat_2", x, 9, 0.2, 3)
+        x = self.unit("conv2d_7b", self.block("block8", self.residual("block8", x, 1, 3)))
+        x = self.block("head_drop", self.block("global_pool", x.mean((1, 2))))
+        return self.linear("classif", x)
 
 
 def main(paths):
