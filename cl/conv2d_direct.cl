@@ -85,7 +85,8 @@ static inline void copy_floats(float *line, const __global float *row, int count
 }
 #endif
 
-/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
+/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left.
+ * linear_channels: the first so many go without the activation; whole blocks. */
 ENTRY_OF_ONE
 void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
@@ -94,7 +95,8 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
 #if HAS_RESIDUAL
                    const __global float *residual, ulong residual_offset, int residual_batch_stride,
 #endif
-                   __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window, float slope) {
+                   __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
+                   int linear_channels, float slope) {
     const int in_c = in_shape.s1, in_h = in_shape.s2, in_w = in_shape.s3, in_batch_stride = in_shape.s5;
     const int out_c = out_shape.s1, out_h = out_shape.s2, out_w = out_shape.s3, out_batch_stride = out_shape.s5;
     const int kernel_h = window.s0, kernel_w = window.s1, stride_h = window.s2, stride_w = window.s3;
@@ -174,7 +176,8 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
 #if HAS_RESIDUAL
             sum += vec_load(residual + residual_offset + n * residual_batch_stride + at);
 #endif
-            vec_store(select((vec)(0.0f), activate(sum, slope), vec_first(lanes)), out + out_offset + n * out_batch_stride + at);
+            if (block * VECTOR >= linear_channels) sum = activate(sum, slope);
+            vec_store(select((vec)(0.0f), sum, vec_first(lanes)), out + out_offset + n * out_batch_stride + at);
         }
     }
 }

@@ -9,7 +9,8 @@
  * Parameters, by -D: ACTIVATION (common.cl) and
  *     HAS_BIAS, HAS_RESIDUAL   0 or 1: whether those two operands are there */
 
-/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
+/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left.
+ * linear_channels: the first so many go without the activation. */
 ENTRY void conv2d_generic(RANGE int groups, const __global float *in, ulong in_offset, const __global float *weight,
                           ulong weight_offset,
 #if HAS_BIAS
@@ -19,7 +20,7 @@ ENTRY void conv2d_generic(RANGE int groups, const __global float *in, ulong in_o
                           const __global float *residual, ulong residual_offset, int residual_batch_stride,
 #endif
                           __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
-                          float slope) {
+                          int linear_channels, float slope) {
     const int in_c = in_shape.s1, in_h = in_shape.s2, in_w = in_shape.s3, in_block = in_shape.s4, in_batch_stride = in_shape.s5;
     const int images = out_shape.s0, out_c = out_shape.s1, out_h = out_shape.s2, out_w = out_shape.s3, out_block = out_shape.s4;
     const int out_batch_stride = out_shape.s5;
@@ -59,5 +60,5 @@ ENTRY void conv2d_generic(RANGE int groups, const __global float *in, ulong in_o
 #if HAS_RESIDUAL
     sum += residual[residual_offset + n * residual_batch_stride + at];
 #endif
-    *out = activate_scalar(sum, slope);
+    *out = c < linear_channels ? sum : activate_scalar(sum, slope);
 }

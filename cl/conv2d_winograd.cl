@@ -271,6 +271,7 @@ typedef struct {
     ivec lanes; /* those that are channels, not padding */
     const __global float *residual; /* of the image and block */
     __global float *out;            /* likewise */
+    bool is_linear; /* goes without the activation */
     float slope;
 } finish;
 
@@ -283,7 +284,8 @@ static inline void write_line(const geometry *g, const finish *f, const vec resu
 #if HAS_RESIDUAL
         sum += vec_load(f->residual + at);
 #endif
-        vec_store(select((vec)(0.0f), activate(sum, f->slope), f->lanes), f->out + at);
+        if (!f->is_linear) sum = activate(sum, f->slope);
+        vec_store(select((vec)(0.0f), sum, f->lanes), f->out + at);
     }
 }
 
@@ -303,7 +305,8 @@ static inline void write_tile(const geometry *g, const finish *f, const vec *sum
 #endif
 }
 
-/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left. */
+/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left.
+ * linear_channels: the first so many go without the activation; whole blocks. */
 ENTRY_OF_ONE
 void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
@@ -312,8 +315,8 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
 #if HAS_RESIDUAL
                      const __global float *residual, ulong residual_offset, int residual_batch_stride,
 #endif
-                     __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window, float slope,
-                     __local float *workspace) {
+                     __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
+                     int linear_channels, float slope, __local float *workspace) {
     __local vec *values = (__local vec *)workspace;
     geometry g;
     g.in_c = in_shape.s1, g.in_h = in_shape.s2, g.in_w = in_shape.s3, g.in_batch_stride = in_shape.s5;
@@ -351,6 +354,7 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
             if (channel >= g.out_c) break;
             finish f;
             f.lanes = vec_first(g.out_c - channel);
+            f.is_linear = channel < linear_channels;
             f.slope = slope;
             f.bias = (vec)(0.0f);
 #if HAS_BIAS

@@ -1,4 +1,4 @@
-/* pool.cl: two-dimensional maximum and average pooling, any layout (see common.cl).
+/* pool.cl: two-dimensional maximum and average pooling, any layout (see common.cl), then bias and activation where there are such.
  *
  *   output row y, image n, channel block b                input rows y * stride_h - pad_top ..., clipped to the image
  *     [pixel 0][pixel 1] .. [pixel out_w - 1]       <-      [pixel x * stride_w - pad_left] .. kernel_w of them, clipped
@@ -6,7 +6,10 @@
  * pool_generic: a work-item an output element (VECTOR is 1). pool_rows: block == VECTOR; a work-item makes `rows` output rows, one
  * after the other, PIXELS outputs at a time where no window meets the image's left or right edge.
  *
- * Parameters, by -D:
+ *     bias     [channels rounded up to the block]
+ *
+ * Parameters, by -D: ACTIVATION (common.cl) and
+ *     HAS_BIAS           0 or 1: whether that operand is there
  *     MAXIMUM            1: maximum, NaN wins as in PyTorch; 0: average
  *     COUNT_INCLUDE_PAD  1: an average divides by the window's area inside the padded image; 0: by the pixels it covers
  *     VECTOR, PIXELS */
@@ -42,21 +45,28 @@ static inline int pool_extent(int low, int kernel_size, int in_size, int pad_beh
 #endif
 }
 
-static inline vec pool_finish(vec sum, int area) {
-#if MAXIMUM
-    return sum;
-#else
-    return sum / (float)area;
+/* What becomes of a window's sum or maximum; zero in the padding lanes. */
+static inline vec pool_finish(vec sum, int area, vec bias, float slope, ivec channels) {
+#if !MAXIMUM
+    sum = sum / (float)area;
 #endif
+#if HAS_BIAS
+    sum += bias;
+#endif
+    return select((vec)(0.0f), activate(sum, slope), channels);
 }
 
 #if VECTOR == 1
-ENTRY void pool_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int blocks,
+ENTRY void pool_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int channels,
                         int block, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
-                        int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride) {
+                        int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride,
+#if HAS_BIAS
+                        const __global float *bias, ulong bias_offset,
+#endif
+                        float slope) {
     int i = get_global_id(0);
     if (i >= total) return;
-    int image_elements = blocks * out_h * out_w * block;
+    int image_elements = (channels + block - 1) / block * block * out_h * out_w;
     int n = i / image_elements, element = i % image_elements;
     int lane = element % block, x = element / block % out_w, y = element / block / out_w % out_h;
     int b = element / block / out_w / out_h;
@@ -65,13 +75,22 @@ ENTRY void pool_generic(RANGE const __global float *in, ulong in_offset, __globa
     in += in_offset + n * in_stride + b * in_h * in_w * block + lane;
     float sum = pool_window(in, block, in_w, max(y_low, 0), min(y_low + kernel_h, in_h), max(x_low, 0), min(x_low + kernel_w, in_w));
     int area = pool_extent(y_low, kernel_h, in_h, pad_bottom) * pool_extent(x_low, kernel_w, in_w, pad_right);
-    out[out_offset + n * out_stride + element] = pool_finish(sum, area);
+    float base = 0.0f;
+#if HAS_BIAS
+    base = bias[bias_offset + b * block + lane];
+#endif
+    out[out_offset + n * out_stride + element] = pool_finish(sum, area, base, slope, b * block + lane < channels);
 }
 #else
 __attribute__((reqd_work_group_size(1, 1, 1)))
 ENTRY void pool_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total_rows, int rows,
-                     int blocks, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
-                     int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride) {
+                     int channels, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
+                     int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride,
+#if HAS_BIAS
+                     const __global float *bias, ulong bias_offset,
+#endif
+                     float slope) {
+    int blocks = (channels + VECTOR - 1) / VECTOR;
     /* outputs [inner_first, inner_last) have windows that lie inside the image's width */
     int inner_first = (pad_left + stride_w - 1) / stride_w;
     int inner_last = in_w + pad_left < kernel_w ? 0 : min(out_w, (in_w + pad_left - kernel_w) / stride_w + 1);
@@ -84,6 +103,11 @@ ENTRY void pool_rows(RANGE const __global float *in, ulong in_offset, __global f
         int y_low = y * stride_h - pad_top;
         int y_first = max(y_low, 0), y_last = min(y_low + kernel_h, in_h);
         int height = pool_extent(y_low, kernel_h, in_h, pad_bottom);
+        ivec lanes = vec_first(channels - b * VECTOR);
+        vec base = (vec)(0.0f);
+#if HAS_BIAS
+        base = vec_load(bias + bias_offset + b * VECTOR);
+#endif
 
         for (int x = 0; x < out_w;) {
             int x_low = x * stride_w - pad_left;
@@ -98,12 +122,13 @@ ENTRY void pool_rows(RANGE const __global float *in, ulong in_offset, __global f
                         for (int p = 0; p < PIXELS; p++) sums[p] = pool_join(sums[p], vec_load(source + p * stride_w * VECTOR));
                 }
 #pragma unroll
-                for (int p = 0; p < PIXELS; p++) vec_store(pool_finish(sums[p], height * kernel_w), target + (x + p) * VECTOR);
+                for (int p = 0; p < PIXELS; p++)
+                    vec_store(pool_finish(sums[p], height * kernel_w, base, slope, lanes), target + (x + p) * VECTOR);
                 x += PIXELS;
             } else {
                 vec sum = pool_window(image, VECTOR, in_w, y_first, y_last, max(x_low, 0), min(x_low + kernel_w, in_w));
                 int area = height * pool_extent(x_low, kernel_w, in_w, pad_right);
-                vec_store(pool_finish(sum, area), target + x * VECTOR);
+                vec_store(pool_finish(sum, area, base, slope, lanes), target + x * VECTOR);
                 x++;
             }
         }

@@ -608,7 +608,8 @@ typedef enum clade_pass {
     CLADE_PASS_LAYOUT = 1 << 3,   /**< Channel-blocked layouts where the device prefers them. */
     CLADE_PASS_IN_PLACE = 1 << 4, /**< Elementwise results over their dead inputs. */
     CLADE_PASS_REUSE = 1 << 5,    /**< Tensors whose lives do not overlap share memory. */
-    CLADE_PASS_MERGE = 1 << 6     /**< Convolutions that read one tensor through equal windows into one. */
+    CLADE_PASS_MERGE = 1 << 6,    /**< Convolutions that read one tensor through equal windows into one. */
+    CLADE_PASS_COMMUTE = 1 << 7   /**< Average pooling behind the 1x1 convolution that follows it. */
 } clade_pass;
 
 /** How to compile. */

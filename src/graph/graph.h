@@ -31,7 +31,7 @@ typedef union graph_attributes {
 
 enum { GRAPH_NO_ID = -1, GRAPH_MAX_PARAMETERS = 4 };
 
-/* Which parameter is which, as index into graph_node::parameters (id negative: the node has none). */
+/* Which parameter is which, as index into graph_node::parameters (id negative: the node has none). Passes may give pool a bias. */
 enum {
     GRAPH_WEIGHT = 0, /* conv2d [out, in / groups, kh, kw], linear [out, in], the others [C] */
     GRAPH_BIAS = 1,
@@ -49,6 +49,11 @@ typedef struct graph_node {
     clade_tensor output;
     graph_attributes attributes;
     char *words; /* the settings for people; graph_describe keeps it */
+
+    /* what passes add to the settings; zero in a caller's graph */
+    clade_activation pool_activation; /* pool: follows it and its bias, GRAPH_BIAS */
+    float pool_slope;
+    int32_t linear_channels; /* conv2d: the first so many go without the activation */
 } graph_node;
 
 /* How values are made up (graph/fill.c): element i is factor * (scale * u(seed, i) + shift), rounded to float32 after each step. */

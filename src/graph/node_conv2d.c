@@ -52,6 +52,7 @@ static void describe(const clade_graph *graph, const graph_node *node, base_text
     if (s->groups != 1) base_text_add(text, ", groups %d", s->groups);
     if (node->input_count > 1) base_text_add(text, ", + residual");
     graph_describe_activation(text, s->activation);
+    if (node->linear_channels > 0) base_text_add(text, " from channel %d", node->linear_channels);
 }
 
 static uint64_t multiply_adds(const clade_graph *graph, const graph_node *node) {

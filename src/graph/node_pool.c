@@ -31,14 +31,7 @@ static clade_status infer(const clade_graph *graph, const graph_node *node, clad
     return CLADE_OK;
 }
 
-static void describe(const clade_graph *graph, const graph_node *node, base_text *text) {
-    const clade_pool_settings *s = &node->attributes.pool;
-    const char *kind = s->kind == CLADE_POOL_MAX ? "max" : "average";
-    (void)graph;
-    if (s->global) {
-        base_text_add(text, "%s, global", kind);
-        return;
-    }
+static void describe_window(const clade_pool_settings *s, const char *kind, base_text *text) {
     base_text_add(text, "%s %dx%d / %d", kind, s->kernel[0], s->kernel[1], s->stride[0]);
     if (s->stride[1] != s->stride[0]) base_text_add(text, "x%d", s->stride[1]);
     const clade_padding *pad = &s->padding;
@@ -49,6 +42,18 @@ static void describe(const clade_graph *graph, const graph_node *node, base_text
     }
     if (s->ceil_mode) base_text_add(text, ", ceil");
     if (s->kind == CLADE_POOL_AVERAGE && s->count_include_pad) base_text_add(text, ", counts padding");
+}
+
+static void describe(const clade_graph *graph, const graph_node *node, base_text *text) {
+    const clade_pool_settings *s = &node->attributes.pool;
+    const char *kind = s->kind == CLADE_POOL_MAX ? "max" : "average";
+    (void)graph;
+    if (s->global)
+        base_text_add(text, "%s, global", kind);
+    else
+        describe_window(s, kind, text);
+    if (graph_is_tensor(node->parameters[GRAPH_BIAS])) base_text_add(text, ", + bias");
+    graph_describe_activation(text, node->pool_activation);
 }
 
 const graph_op_info graph_pool_info = {"pool", infer, describe, NULL};

@@ -54,5 +54,6 @@ void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_
     ops_conv2d_add_shape(launch, &p->in);
     ops_conv2d_add_shape(launch, &p->out);
     ops_conv2d_add_window(launch, p);
+    ops_add_int(launch, p->linear_channels);
     ops_add_activation(launch, p->activation, p->slope);
 }

@@ -35,8 +35,8 @@ clade_status ops_conv2d_generic_make(base_env *env, const ops_problem *problem, 
 double ops_conv2d_flops(const ops_conv2d *p);
 /* Whether an output pixel is made from the input pixel at its own place and no other. */
 bool ops_conv2d_is_pointwise(const ops_conv2d *p);
-/* Appends the arguments in, weight, bias and residual (where there are such), out, their shapes and the window, and defines
- * HAS_BIAS, HAS_RESIDUAL and ACTIVATION. Bias is packed in a multiple of `bias_block`. */
+/* Appends the arguments in, weight, bias and residual (where there are such), out, their shapes, the window, linear_channels
+ * and the activation's slope, and defines HAS_BIAS, HAS_RESIDUAL and ACTIVATION. Bias is packed in a multiple of `bias_block`. */
 void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t weight,
                               int32_t bias_block);
 /* Appends a shape as a long8: n, c, h, w, block, batch_stride. */

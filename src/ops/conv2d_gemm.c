@@ -84,7 +84,8 @@ clade_status ops_conv2d_gemm_make(base_env *env, const ops_problem *problem, con
                                      .has_bias = p->has_bias,
                                      .residual = p->has_residual ? &p->residual : NULL,
                                      .activation = p->activation,
-                                     .slope = p->slope});
+                                     .slope = p->slope,
+                                     .linear_channels = p->linear_channels});
     snprintf(recipe_out->reason, sizeof recipe_out->reason, "%s: %d x %lld by %lld", pointwise ? "1x1" : "im2col",
              p->out.c, (long long)pixels, (long long)depth);
     return CLADE_OK;

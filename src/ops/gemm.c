@@ -34,6 +34,7 @@ void ops_add_epilogue(ops_recipe *recipe, const rt_device *device, const ops_epi
     ops_add_int(launch, out->c);
     ops_add_int(launch, (int64_t)out->h * out->w);
     ops_add_int(launch, out->batch_stride);
+    ops_add_int(launch, epilogue->linear_channels);
     ops_add_activation(launch, epilogue->activation, epilogue->slope);
     ops_range(launch, device, out->n * ops_image_elements(out));
 }

@@ -17,6 +17,7 @@ typedef struct ops_epilogue {
     const ops_tensor *residual; /* input 1, or NULL */
     clade_activation activation;
     float slope;
+    int32_t linear_channels; /* the first so many go without the activation */
 } ops_epilogue;
 
 /* Appends a launch, unless there is nothing to do. */

@@ -38,13 +38,18 @@ typedef struct ops_conv2d {
     bool has_bias, has_residual;
     clade_activation activation;
     float slope;
+    int32_t linear_channels; /* the first so many go without the activation; a multiple of out.block */
 } ops_conv2d;
 
+/* y = activation(pool(x) + bias) */
 typedef struct ops_pool {
     ops_tensor in, out; /* in.block == out.block */
     clade_pool_kind kind;
     int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right;
     bool count_include_pad;
+    bool has_bias;
+    clade_activation activation;
+    float slope;
 } ops_pool;
 
 /* out[rows, features] = activation(in[rows, inputs] weight^T + bias), plain rows `stride` apart */

@@ -1,4 +1,4 @@
-/* pool.c: maximum and average pooling.
+/* pool.c: maximum and average pooling, with the bias and activation that may follow.
  *
  *   rows     CPUs, block == vector width: a vector of channels at a time, several rows a work-item
  *   generic  any layout, any device: an output element a work-item */
@@ -8,13 +8,20 @@
 static int64_t output_elements(const ops_pool *p) { return ops_image_elements(&p->out) * p->out.n; }
 
 /* The arguments both kernels share, behind the size of the work. */
-static void add_geometry(ops_launch *launch, const ops_pool *p) {
+static void add_rest(ops_recipe *recipe, ops_launch *launch, const ops_pool *p) {
     const int64_t values[] = {p->in.h,       p->in.w,      p->out.h,           p->out.w,           p->kernel_h,
                               p->kernel_w,   p->stride_h,  p->stride_w,        p->pad_top,         p->pad_left,
                               p->pad_bottom, p->pad_right, p->in.batch_stride, p->out.batch_stride};
     for (size_t i = 0; i < BASE_COUNT(values); i++) ops_add_int(launch, values[i]);
     ops_define(launch, "MAXIMUM", p->kind == CLADE_POOL_MAX);
     ops_define(launch, "COUNT_INCLUDE_PAD", p->count_include_pad);
+    ops_define(launch, "HAS_BIAS", p->has_bias);
+    if (p->has_bias) {
+        const uint64_t elements = (uint64_t)base_round_up(p->out.c, p->out.block);
+        ops_add_operand(launch, OPS_CONSTANT,
+                        ops_add_constant(recipe, OPS_BIAS, elements, p->out.block, ops_pack_channels));
+    }
+    ops_add_activation(launch, p->activation, p->slope);
 }
 
 static ops_launch *begin(ops_recipe *recipe, const char *kernel) {
@@ -53,8 +60,8 @@ static clade_status rows_make(base_env *env, const ops_problem *problem, const r
     ops_define(launch, "PIXELS", ROWS_PIXELS);
     ops_add_int(launch, total_rows);
     ops_add_int(launch, rows);
-    ops_add_int(launch, blocks);
-    add_geometry(launch, p);
+    ops_add_int(launch, p->in.c);
+    add_rest(recipe_out, launch, p);
     ops_single_items(launch, base_divide_up(total_rows, rows));
     return CLADE_OK;
 }
@@ -73,9 +80,9 @@ static clade_status generic_make(base_env *env, const ops_problem *problem, cons
     ops_launch *launch = begin(recipe_out, "pool_generic");
     ops_define(launch, "VECTOR", 1);
     ops_add_int(launch, output_elements(p));
-    ops_add_int(launch, base_divide_up(p->in.c, p->in.block));
+    ops_add_int(launch, p->in.c);
     ops_add_int(launch, p->in.block);
-    add_geometry(launch, p);
+    add_rest(recipe_out, launch, p);
     ops_range(launch, device, output_elements(p));
     return CLADE_OK;
 }

@@ -96,6 +96,8 @@ static int64_t channels_of(const ops_problem *problem) {
         return problem->conv2d.out.c;
     case OPS_LINEAR:
         return problem->linear.features;
+    case OPS_POOL:
+        return problem->pool.out.c;
     case OPS_AFFINE:
         return problem->affine.in.c;
     case OPS_ACTIVATION:

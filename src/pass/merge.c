@@ -19,8 +19,9 @@
  * stay for as long as r does.
  *
  * Valid for siblings that agree in all but their channels and bias, have neither groups nor residual, and end with the same
- * activation. In blocked layouts a slice begins at a multiple of the block, so a sibling of another width is left out. So are
- * those that must lie elsewhere: outputs of the graph, further slices of concats, tensors that must have no gaps between images. */
+ * activation or with none: those without are the first of m's channels, and its activation begins behind them. In blocked layouts
+ * a slice begins at a multiple of the block, so a sibling of another width is left out. So are those that must lie elsewhere:
+ * outputs of the graph, further slices of concats, tensors that must have no gaps between images. */
 #include "pass/pass.h"
 
 #include <string.h>
@@ -53,24 +54,27 @@ static bool merge_fits(const clade_graph *graph, const graph_node *node) {
            (!graph_is_tensor(output->parent) || graph_is_tensor(merge_result_behind(graph, node->output)));
 }
 
+static bool merge_is_linear(const graph_node *node) {
+    return node->attributes.conv2d.activation == CLADE_ACTIVATION_NONE;
+}
+
 static bool merge_are_siblings(const clade_graph *graph, const graph_node *a, const graph_node *b) {
     const clade_conv2d_settings *s = &a->attributes.conv2d, *t = &b->attributes.conv2d;
     return b->op == a->op && b->inputs[0].id == a->inputs[0].id &&
            graph_tensor_of(graph, a->output)->block == graph_tensor_of(graph, b->output)->block &&
            memcmp(s->kernel, t->kernel, sizeof s->kernel) == 0 && memcmp(s->stride, t->stride, sizeof s->stride) == 0 &&
            memcmp(s->dilation, t->dilation, sizeof s->dilation) == 0 &&
-           memcmp(&s->padding, &t->padding, sizeof s->padding) == 0 && s->activation == t->activation &&
-           s->slope == t->slope;
+           memcmp(&s->padding, &t->padding, sizeof s->padding) == 0;
 }
 
 /* ---- Merging ----------------------------------------------------------------------------------------------------------- */
 
-/* Siblings found so far: nodes of the graph in the order of their channels. The last one may lie in a concat's result. */
+/* Siblings found so far: nodes of the graph in the order of their channels. */
 typedef struct family {
     size_t *members;
-    size_t count;
-    clade_tensor result; /* of that concat, or no tensor */
-    int64_t channels;    /* of all members */
+    size_t count, linear_count; /* members without activation stand first */
+    clade_tensor result;        /* of the concat that the last member lies in, or no tensor */
+    int64_t channels;           /* of all members */
 } family;
 
 static graph_node *merge_member(const clade_graph *graph, const family *f, size_t i) {
@@ -85,29 +89,40 @@ static bool merge_is_countable(const clade_graph *graph, clade_tensor tensor, in
     return base_shape_elements(&shape, &elements) && elements <= INT32_MAX;
 }
 
-static bool merge_adopt(const clade_graph *graph, family *f, size_t index) {
-    const clade_tensor output = graph->nodes[index].output;
-    const clade_tensor result = merge_result_behind(graph, output);
-    const bool is_slice = graph_is_tensor(result);
-    if (is_slice && graph_is_tensor(f->result)) return false;
-    const clade_tensor behind = is_slice ? result : f->result;
-    const int64_t channels = f->channels + graph_shape_of(graph, output)->dims[1];
-    const int64_t more = graph_is_tensor(behind) ? graph_shape_of(graph, behind)->dims[1] : 0;
-    if (!merge_is_countable(graph, output, channels + more)) return false;
+/* Whether a convolution's activation goes with those of the members: with theirs that have one, and so that what lies in a
+ * concat's result can stand last. */
+static bool merge_agrees(const clade_graph *graph, const family *f, const graph_node *node, bool is_slice) {
+    const bool is_all_linear = f->linear_count == f->count;
+    if (merge_is_linear(node)) return !is_slice || is_all_linear;
+    if (is_all_linear) return !graph_is_tensor(f->result);
+    const clade_conv2d_settings *s = &node->attributes.conv2d;
+    const clade_conv2d_settings *t = &merge_member(graph, f, f->linear_count)->attributes.conv2d;
+    return s->activation == t->activation && s->slope == t->slope;
+}
 
-    size_t at = f->count++;
-    if (graph_is_tensor(f->result)) {
-        f->members[at] = f->members[at - 1];
-        at--;
-    }
+static bool merge_adopt(const clade_graph *graph, family *f, size_t index) {
+    const graph_node *node = &graph->nodes[index];
+    const clade_tensor result = merge_result_behind(graph, node->output);
+    const bool is_slice = graph_is_tensor(result), has_slice = graph_is_tensor(f->result);
+    if ((is_slice && has_slice) || !merge_agrees(graph, f, node, is_slice)) return false;
+    const clade_tensor behind = is_slice ? result : f->result;
+    const int64_t channels = f->channels + graph_shape_of(graph, node->output)->dims[1];
+    const int64_t more = graph_is_tensor(behind) ? graph_shape_of(graph, behind)->dims[1] : 0;
+    if (!merge_is_countable(graph, node->output, channels + more)) return false;
+
+    size_t at = merge_is_linear(node) ? f->linear_count : f->count;
+    if (has_slice && at == f->count) at--; /* the slice stays last */
+    memmove(f->members + at + 1, f->members + at, (f->count - at) * sizeof *f->members);
     f->members[at] = index;
+    f->count++;
+    f->linear_count += merge_is_linear(node);
     f->result = behind;
     f->channels = channels;
     return true;
 }
 
 static void merge_find_family(const clade_graph *graph, size_t first, family *f) {
-    f->count = 0;
+    f->count = f->linear_count = 0;
     f->channels = 0;
     f->result = GRAPH_NO_TENSOR;
     if (!merge_fits(graph, &graph->nodes[first]) || !merge_adopt(graph, f, first)) return;
@@ -162,6 +177,16 @@ static void merge_place_outputs(clade_graph *graph, const family *f, int32_t pro
     }
 }
 
+/* That of the members that have one, behind those that have none. */
+static void merge_set_activation(const clade_graph *graph, const family *f, graph_node *node) {
+    if (f->linear_count == f->count) return;
+    const clade_conv2d_settings active = merge_member(graph, f, f->linear_count)->attributes.conv2d;
+    node->attributes.conv2d.activation = active.activation;
+    node->attributes.conv2d.slope = active.slope;
+    for (size_t i = 0; i < f->linear_count; i++)
+        node->linear_channels += (int32_t)graph_shape_of(graph, merge_member(graph, f, i)->output)->dims[1];
+}
+
 /* The merged convolution takes the place of the first of them, and the names of all. */
 static clade_status merge_family(clade_graph *graph, const family *f, size_t first) {
     graph_node *node = &graph->nodes[first];
@@ -190,6 +215,7 @@ static clade_status merge_family(clade_graph *graph, const family *f, size_t fir
         merge_put(graph, merged, whole, 0);
         merge_put(graph, f->result, whole, before);
     }
+    merge_set_activation(graph, f, node);
     for (size_t i = 0; i < f->count; i++)
         merge_member(graph, f, i)->dead = f->members[i] != first; /* their outputs live on */
     node->output = merged;

@@ -27,6 +27,7 @@ clade_status pass_run(clade_graph *graph, const pass_options *options);
 clade_status pass_normalise(clade_graph *graph, const pass_options *options);
 clade_status pass_fold(clade_graph *graph, const pass_options *options);
 clade_status pass_fuse(clade_graph *graph, const pass_options *options);
+clade_status pass_commute(clade_graph *graph, const pass_options *options);
 clade_status pass_layout(clade_graph *graph, const pass_options *options);
 clade_status pass_concat(clade_graph *graph, const pass_options *options);
 clade_status pass_merge(clade_graph *graph, const pass_options *options);

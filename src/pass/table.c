@@ -3,6 +3,7 @@
  *   normalise   inference forms, so that later passes meet fewer operators: batch norm is a scale from here on
  *   fold        scales go into weights, which leaves the layer's output bare ...
  *   fuse        ... for the activation or residual add behind it
+ *   commute     behind both, so that batch norm and activation no longer stand between pooling and the next convolution
  *   layout      once the nodes are final, each tensor gets a layout, with reorders between layouts
  *   concat      after it, because where a slice may begin depends on the layout, and so that reorders write into slices too
  *   merge       after that, because a sibling that lies in a concat's result decides where the others may lie
@@ -13,6 +14,7 @@ const pass_row pass_table[] = {
     {"normalise", 0, pass_normalise},
     {"fold", CLADE_PASS_FOLD, pass_fold},
     {"fuse", CLADE_PASS_FUSE, pass_fuse},
+    {"commute", CLADE_PASS_COMMUTE, pass_commute},
     {"layout", CLADE_PASS_LAYOUT, pass_layout},
     {"concat", CLADE_PASS_CONCAT, pass_concat},
     {"merge", CLADE_PASS_MERGE, pass_merge},

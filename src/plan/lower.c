@@ -59,7 +59,8 @@ static void lower_conv2d(lowering *l) {
                       .has_bias = graph_is_tensor(l->node->parameters[GRAPH_BIAS]),
                       .has_residual = l->node->input_count > 1,
                       .activation = s->activation,
-                      .slope = s->slope};
+                      .slope = s->slope,
+                      .linear_channels = l->node->linear_channels};
     if (p->has_residual) p->residual = input_view(l, 1);
 }
 
@@ -78,7 +79,10 @@ static void lower_pool(lowering *l) {
                     .pad_left = s->padding.left,
                     .pad_bottom = s->padding.bottom,
                     .pad_right = s->padding.right,
-                    .count_include_pad = s->count_include_pad};
+                    .count_include_pad = s->count_include_pad,
+                    .has_bias = graph_is_tensor(l->node->parameters[GRAPH_BIAS]),
+                    .activation = l->node->pool_activation,
+                    .slope = l->node->pool_slope};
     if (!s->global) return;
     p->kernel_h = p->in.h;
     p->kernel_w = p->in.w;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { BATCH = 2, BLOCK = 16, MAX_PORTS = 80, ALL_PASSES = 127 };
+enum { BATCH = 2, BLOCK = 16, MAX_PORTS = 80, ALL_PASSES = 255 };
 
 /* Different kernels sum in different orders: what an output's largest element allows, and what is left of values around 1 where
  * they cancel. */

@@ -123,12 +123,18 @@ static harness_layouts mean_layouts(const ops_mean *p) {
     };
 }
 
+static harness_layouts pool_layouts(const ops_pool *p) {
+    harness_layouts all = tensors(&p->in, &p->out);
+    if (p->has_bias) all.parameters[OPS_BIAS] = p->out.c;
+    return all;
+}
+
 harness_layouts harness_layouts_of(const ops_problem *problem) {
     switch (problem->kind) {
     case OPS_CONV2D:
         return conv2d_layouts(&problem->conv2d);
     case OPS_POOL:
-        return tensors(&problem->pool.in, &problem->pool.out);
+        return pool_layouts(&problem->pool);
     case OPS_LINEAR:
         return linear_layouts(&problem->linear);
     case OPS_AFFINE:

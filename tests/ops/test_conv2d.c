@@ -92,6 +92,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->in = harness_tensor(random, n, p->in.c, p->in.h, p->in.w, in_block);
     p->out = harness_tensor(random, n, p->out.c, p->out.h, p->out.w, out_block);
     if (p->has_residual) p->residual = harness_tensor(random, n, p->out.c, p->out.h, p->out.w, out_block);
+    if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, p->out.c / out_block) * out_block;
 }
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
@@ -103,9 +104,9 @@ static void reference(const ops_problem *problem, const float *const *inputs, co
 static void describe(const ops_problem *problem, char *text, size_t size) {
     const ops_conv2d *p = &problem->conv2d;
     snprintf(text, size,
-             "kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d bias %d residual %d activation %d",
+             "kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d bias %d residual %d activation %d from %d",
              p->kernel_h, p->kernel_w, p->stride_h, p->stride_w, p->dilation_h, p->dilation_w, p->pad_top, p->pad_left,
-             p->groups, p->has_bias, p->has_residual, p->activation);
+             p->groups, p->has_bias, p->has_residual, p->activation, p->linear_channels);
 }
 
 static void every_candidate_agrees_with_double_precision(void **state) {

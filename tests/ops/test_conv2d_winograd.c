@@ -62,6 +62,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->in = harness_tensor(random, n, in_c, in_h, in_w, v->block);
     p->out = harness_tensor(random, n, v->out_c, out_h, out_w, v->block);
     if (p->has_residual) p->residual = harness_tensor(random, n, v->out_c, out_h, out_w, v->block);
+    if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, v->out_c / v->block) * v->block;
 }
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
@@ -72,8 +73,8 @@ static void reference(const ops_problem *problem, const float *const *inputs, co
 
 static void describe(const ops_problem *problem, char *text, size_t size) {
     const ops_conv2d *p = &problem->conv2d;
-    snprintf(text, size, "kernel %dx%d pad %d,%d bias %d residual %d activation %d", p->kernel_h, p->kernel_w,
-             p->pad_top, p->pad_left, p->has_bias, p->has_residual, p->activation);
+    snprintf(text, size, "kernel %dx%d pad %d,%d bias %d residual %d activation %d from %d", p->kernel_h, p->kernel_w,
+             p->pad_top, p->pad_left, p->has_bias, p->has_residual, p->activation, p->linear_channels);
 }
 
 static void every_transform_agrees_with_double_precision(void **state) {

@@ -25,6 +25,15 @@ static void draw_axis(harness_random *random, int32_t size, bool global, int32_t
     if (*kernel > size + *before + *behind) *kernel = size, *before = *behind = 0;
 }
 
+/* What follows: mostly nothing, else as behind a convolution. A sigmoid would make something of padding lanes. Few, since each is
+ * a program to compile. */
+static void draw_finish(harness_random *random, ops_pool *p) {
+    if (harness_chance(random, 0.5)) return;
+    p->has_bias = harness_chance(random, 0.7);
+    p->activation = p->has_bias ? CLADE_LEAKY_RELU : CLADE_SIGMOID;
+    p->slope = 0.25f;
+}
+
 static void draw(harness_random *random, ops_problem *problem) {
     ops_pool *p = &problem->pool;
     int32_t n = harness_between(random, 1, 3), c = harness_between(random, 1, 37), block = harness_block(random);
@@ -34,6 +43,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     draw_axis(random, w, global, &p->kernel_w, &p->stride_w, &p->pad_left, &p->pad_right);
     p->kind = harness_chance(random, 0.5) ? CLADE_POOL_MAX : CLADE_POOL_AVERAGE;
     p->count_include_pad = harness_chance(random, 0.5);
+    draw_finish(random, p);
     int32_t out_h = pooled(h, p->kernel_h, p->stride_h, p->pad_top, p->pad_bottom, round_up);
     int32_t out_w = pooled(w, p->kernel_w, p->stride_w, p->pad_left, p->pad_right, round_up);
     p->in = harness_tensor(random, n, c, h, w, block);
@@ -42,15 +52,15 @@ static void draw(harness_random *random, ops_problem *problem) {
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
                       harness_expected *expected) {
-    (void)parameters;
-    reference_pool(&problem->pool, inputs[0], expected->values, expected->bounds);
+    reference_pool(&problem->pool, inputs[0], parameters[OPS_BIAS], expected->values, expected->bounds);
 }
 
 static void describe(const ops_problem *problem, char *text, size_t size) {
     const ops_pool *p = &problem->pool;
-    snprintf(text, size, "%s %dx%d / %d, %d pad %d %d %d %d%s", p->kind == CLADE_POOL_MAX ? "max" : "average",
-             p->kernel_h, p->kernel_w, p->stride_h, p->stride_w, p->pad_top, p->pad_left, p->pad_bottom, p->pad_right,
-             p->count_include_pad ? " counted" : "");
+    snprintf(text, size, "%s %dx%d / %d, %d pad %d %d %d %d%s bias %d activation %d",
+             p->kind == CLADE_POOL_MAX ? "max" : "average", p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
+             p->pad_top, p->pad_left, p->pad_bottom, p->pad_right, p->count_include_pad ? " counted" : "", p->has_bias,
+             p->activation);
 }
 
 static void test_random_problems_match_the_reference(void **state) {

@@ -93,6 +93,28 @@ static void test_siblings_without_bias_stay_without(void **state) {
     assert_false(graph_is_tensor(conv->parameters[GRAPH_BIAS]));
 }
 
+/* ReLU, none, ReLU, none: the activation begins behind those that have none. */
+static void test_siblings_without_activation_come_first(void **state) {
+    clade_graph *graph = *state;
+    const clade_tensor x = network_input(graph, 3, 8);
+    for (int32_t i = 0; i < 4; i++)
+        read_by_pool(graph, network_conv_with(
+                                graph, x,
+                                (clade_conv2d_settings){.channels = 4 + i,
+                                                        .kernel = {1, 1},
+                                                        .activation = i % 2 ? CLADE_ACTIVATION_NONE : CLADE_LEAKY_RELU,
+                                                        .slope = 0.5f}));
+    network_run(graph, pass_merge, plain);
+    const graph_node *conv = network_only(graph, GRAPH_OP_conv2d);
+    assert_int_equal(conv->attributes.conv2d.channels, 4 + 5 + 6 + 7);
+    assert_int_equal(conv->attributes.conv2d.activation, CLADE_LEAKY_RELU);
+    assert_true(conv->attributes.conv2d.slope == 0.5f);
+    assert_int_equal(conv->linear_channels, 5 + 7);
+    assert_string_equal(conv->words, "1x1, leaky relu from channel 12");
+    static const int64_t first[4] = {12, 0, 16, 5};
+    for (size_t i = 0; i < 4; i++) expect_slice(graph, graph->nodes[1 + i].inputs[0], conv->output, first[i]);
+}
+
 /* ---- In a concat ---------------------------------------------------------------------------------------------------------- */
 
 /* The reduces of the two branches lie before the concat's result in one memory, and the first branch is in both. */
@@ -138,6 +160,42 @@ static void test_further_slice_of_a_result_is_left_out(void **state) {
     build_concat(graph, false);
     network_run(graph, pass_merge, plain);
     assert_int_equal(network_count(graph, GRAPH_OP_conv2d), 3);
+}
+
+/* A sibling that ends with `sibling` beside one that lies first in a concat's result and ends with `slice`. */
+static void build_concat_of(clade_graph *graph, clade_activation sibling, clade_activation slice, bool sibling_first) {
+    const clade_tensor x = network_input(graph, 3, 8), other = network_conv(graph, x, 4, 3);
+    for (int i = 0; i < 2; i++) {
+        const bool is_sibling = (i == 0) == sibling_first;
+        const clade_conv2d_settings settings = {
+            .channels = is_sibling ? 6 : 4, .kernel = {1, 1}, .activation = is_sibling ? sibling : slice};
+        const clade_tensor y = network_conv_with(graph, x, settings);
+        read_by_pool(graph, is_sibling ? y : network_concat(graph, (clade_tensor[]){y, other}, 2, 1));
+    }
+    network_run(graph, pass_concat, plain);
+    network_run(graph, pass_merge, plain);
+}
+
+/* It stands last in the merged convolution, where the activation is. */
+static void test_slice_of_a_result_without_activation_joins_its_like_only(void **state) {
+    (void)state;
+    static const clade_activation none = CLADE_ACTIVATION_NONE, relu = CLADE_RELU;
+    static const struct {
+        clade_activation sibling, slice;
+        size_t convolutions;
+        int32_t linear_channels;
+    } cases[] = {{none, none, 2, 0}, {relu, relu, 2, 0}, {none, relu, 2, 6}, {relu, none, 3, 0}};
+    for (size_t i = 0; i < 2 * BASE_COUNT(cases); i++) {
+        void *opened = NULL;
+        assert_int_equal(network_open(&opened), 0);
+        const clade_graph *graph = opened;
+        build_concat_of(opened, cases[i / 2].sibling, cases[i / 2].slice, i % 2 != 0);
+        assert_int_equal(network_count(graph, GRAPH_OP_conv2d), cases[i / 2].convolutions);
+        int32_t linear_channels = 0;
+        for (size_t k = 0; k < graph->node_count; k++) linear_channels += graph->nodes[k].linear_channels;
+        assert_int_equal(linear_channels, cases[i / 2].linear_channels);
+        assert_int_equal(network_close(&opened), 0);
+    }
 }
 
 static void test_one_result_only_is_shared(void **state) {
@@ -198,9 +256,21 @@ static void test_other_settings_are_no_siblings(void **state) {
         {.padding = {0, 0, 1, 0}},
         {.dilation = {1, 2}},
         {.groups = 2},
-        {.activation = CLADE_RELU},
     };
     for (size_t i = 0; i < BASE_COUNT(others); i++) expect_no_siblings(*state, others[i]);
+}
+
+static void test_another_activation_is_no_sibling(void **state) {
+    clade_graph *graph = *state;
+    const clade_tensor x = network_input(graph, 3, 8);
+    static const clade_activation activations[] = {CLADE_RELU, CLADE_ACTIVATION_NONE, CLADE_TANH};
+    for (size_t i = 0; i < BASE_COUNT(activations); i++) {
+        const clade_conv2d_settings settings = {.channels = 4, .kernel = {1, 1}, .activation = activations[i]};
+        read_by_pool(graph, network_conv_with(graph, x, settings));
+    }
+    network_run(graph, pass_merge, plain);
+    assert_int_equal(network_count(graph, GRAPH_OP_conv2d), 2); /* the one without joins the first */
+    assert_int_equal(graph->nodes[0].attributes.conv2d.channels, 8);
 }
 
 static void test_another_slope_is_no_sibling(void **state) {
@@ -289,13 +359,16 @@ int main(void) {
         NETWORK_TEST(test_any_window_and_activation_may_be_shared),
         NETWORK_TEST(test_parameters_stand_one_below_the_other),
         NETWORK_TEST(test_siblings_without_bias_stay_without),
+        NETWORK_TEST(test_siblings_without_activation_come_first),
         NETWORK_TEST(test_inception_block_has_one_pointwise_convolution_at_its_input),
         NETWORK_TEST(test_first_slice_of_a_result_joins),
         NETWORK_TEST(test_further_slice_of_a_result_is_left_out),
+        cmocka_unit_test(test_slice_of_a_result_without_activation_joins_its_like_only),
         NETWORK_TEST(test_one_result_only_is_shared),
         NETWORK_TEST(test_result_that_is_an_output_is_not_shared),
         NETWORK_TEST(test_result_that_lies_in_another_is_not_shared),
         NETWORK_TEST(test_other_settings_are_no_siblings),
+        NETWORK_TEST(test_another_activation_is_no_sibling),
         NETWORK_TEST(test_another_slope_is_no_sibling),
         NETWORK_TEST(test_another_input_is_no_sibling),
         NETWORK_TEST(test_groups_stay_apart),

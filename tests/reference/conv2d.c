@@ -47,7 +47,8 @@ void reference_conv2d(const ops_conv2d *p, const float *in, const float *weight,
                     add_window(&r, p, in, weight, n, c, y, x);
                     if (bias) add_term(&r, bias[c]);
                     if (residual) add_term(&r, residual[at]);
-                    finish(&r, p->activation, p->slope, &values[at], &bounds[at]);
+                    finish(&r, c < p->linear_channels ? CLADE_ACTIVATION_NONE : p->activation, p->slope, &values[at],
+                           &bounds[at]);
                 }
 }
 

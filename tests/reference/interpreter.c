@@ -81,7 +81,7 @@ static double convolve(const frame *f, const int64_t *at) {
                 if (y < 0 || x < 0 || y >= f->in[0]->dims[2] || x >= f->in[0]->dims[3]) continue;
                 sum += *w * pixel(f->in[0], f->x[0], at[0], at[1] / out_group * in_group + c, y, x);
             }
-    return activate(s->activation, s->slope, sum);
+    return at[1] < f->node->linear_channels ? sum : activate(s->activation, s->slope, sum);
 }
 
 static double pool(const frame *f, const int64_t *at) {
@@ -104,7 +104,9 @@ static double pool(const frame *f, const int64_t *at) {
             sum += value;
             real++;
         }
-    return s.kind == CLADE_POOL_MAX ? best : sum / (double)(s.count_include_pad ? padded : real);
+    double joined = s.kind == CLADE_POOL_MAX ? best : sum / (double)(s.count_include_pad ? padded : real);
+    if (f->parameters[GRAPH_BIAS]) joined += f->parameters[GRAPH_BIAS][at[1]];
+    return activate(f->node->pool_activation, f->node->pool_slope, joined);
 }
 
 static double linear(const frame *f, const int64_t *at) {

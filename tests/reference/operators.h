@@ -7,7 +7,8 @@
 
 #include "ops/ops.h"
 
-void reference_pool(const ops_pool *problem, const float *in, double *values, double *bounds);
+/* bias is [C], or NULL. */
+void reference_pool(const ops_pool *problem, const float *in, const float *bias, double *values, double *bounds);
 /* scale and shift are [C], or NULL. */
 void reference_affine(const ops_affine *problem, const float *in, const float *scale, const float *shift,
                       double *values, double *bounds);

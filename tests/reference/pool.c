@@ -1,3 +1,4 @@
+#include "reference/activation.h"
 #include "reference/operators.h"
 
 #include <float.h>
@@ -25,14 +26,17 @@ static window look(const ops_pool *p, const float *plane, int64_t oy, int64_t ox
     return w;
 }
 
-void reference_pool(const ops_pool *p, const float *in, double *values, double *bounds) {
+void reference_pool(const ops_pool *p, const float *in, const float *bias, double *values, double *bounds) {
     for (int64_t plane = 0; plane < (int64_t)p->in.n * p->in.c; plane++, in += (int64_t)p->in.h * p->in.w)
         for (int64_t y = 0; y < p->out.h; y++)
             for (int64_t x = 0; x < p->out.w; x++, values++, bounds++) {
                 window w = look(p, in, y, x);
                 double divisor = (double)(p->count_include_pad ? w.area : w.covered);
                 bool maximum = p->kind == CLADE_POOL_MAX;
-                *values = maximum ? w.largest : w.sum / divisor;
-                *bounds = maximum ? 0 : 2 * (double)(w.covered + 1) * FLT_EPSILON * w.magnitude / divisor;
+                double summand = bias ? bias[plane % p->in.c] : 0.0, joined = maximum ? w.largest : w.sum / divisor;
+                double bound = maximum ? 0 : 2 * (double)(w.covered + 1) * FLT_EPSILON * w.magnitude / divisor;
+                if (bias) bound += FLT_EPSILON * (fabs(joined) + fabs(summand));
+                *values = reference_activate(p->activation, joined + summand, p->slope);
+                *bounds = reference_activation_bound(p->activation, *values, bound, p->slope);
             }
 }
