@@ -162,7 +162,7 @@ static clade_status grow_residual(grower *g, clade_tensor x, clade_tensor *y) {
     return status == CLADE_OK && chance(g, 50) ? grow_activation(g, *y, y) : status;
 }
 
-/* An Inception block: convolutions that read one tensor, one of which goes right into a concat. */
+/* An Inception block: convolutions that read one tensor, one of which goes right into a concat; behind an average perhaps. */
 static clade_status grow_siblings(grower *g, clade_tensor x, clade_tensor *y) {
     static const int32_t widths[] = {8, 16, 24, 32};
     const clade_activation activation = layer_activation(g);
@@ -172,9 +172,18 @@ static clade_status grow_siblings(grower *g, clade_tensor x, clade_tensor *y) {
     for (size_t i = 0; status == CLADE_OK && i < 3; i++) {
         const clade_conv2d_settings pointwise = {
             .channels = widths[below(g, 4)], .kernel = {1, 1}, .no_bias = chance(g, 40), .activation = activation};
+        const clade_pool_settings average = {.kind = CLADE_POOL_AVERAGE,
+                                             .kernel = {3, 3},
+                                             .stride = {1, 1},
+                                             .padding = {1, 1, 1, 1},
+                                             .count_include_pad = chance(g, 50)};
         const clade_conv2d_settings next = {.channels = widths[below(g, 4)], .kernel = {3, 3}, .padding = {1, 1, 1, 1}};
-        status = clade_graph_conv2d(g->graph, x, &pointwise, &parts[i]);
-        if (status == CLADE_OK && i != direct) status = clade_graph_conv2d(g->graph, parts[i], &next, &parts[i]);
+        const bool is_pooled = i != direct && chance(g, 40);
+        parts[i] = x;
+        if (is_pooled) status = clade_graph_pool(g->graph, x, &average, &parts[i]);
+        if (status == CLADE_OK) status = clade_graph_conv2d(g->graph, parts[i], &pointwise, &parts[i]);
+        if (status == CLADE_OK && i != direct && !is_pooled)
+            status = clade_graph_conv2d(g->graph, parts[i], &next, &parts[i]);
     }
     return status == CLADE_OK ? clade_graph_concat(g->graph, parts, 3, NULL, y) : status;
 }
