@@ -71,7 +71,7 @@ _clade() {
             if [ "$COMP_CWORD" = 2 ]; then _clade_offer < <(_clade_models); fi
             _clade_offer_files
             ;;
-        eval | run | summary | graph | bench) _clade_offer < <(_clade_models) ;;
+        eval | run | summary | graph | bench | profile) _clade_offer < <(_clade_models) ;;
         esac
         ;;
     esac

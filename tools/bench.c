@@ -1,4 +1,5 @@
 /* bench.c: `clade bench`: how long a network takes. */
+#include "buffers.h"
 #include "clock.h"
 #include "command.h"
 #include "format.h"
@@ -20,49 +21,6 @@ typedef struct measurement {
     double gflop;   /* of one run of the whole batch, a multiply-add counted as two */
     size_t kernels; /* launches in one run */
 } measurement;
-
-/* Every input filled by clade_fill_input, and room for every output. */
-typedef struct bound_buffers {
-    clade_buffer *inputs, *outputs;
-    size_t input_count, output_count;
-} bound_buffers;
-
-static bool make_buffer(const tool_network *network, const char *name, const clade_shape *shape, size_t batch,
-                        clade_buffer *buffer_out) {
-    const size_t image_size = network_image_size(shape);
-    float *data = calloc(batch, image_size * sizeof *data);
-    if (!data) return console_fail(network->console, "failed to make room for '%s': out of host memory", name);
-    *buffer_out = (clade_buffer){name, data, batch * image_size * sizeof *data};
-    return true;
-}
-
-static bool make_buffers(const tool_network *network, size_t batch, bound_buffers *buffers) {
-    const char *name = NULL;
-    clade_shape shape;
-    buffers->input_count = clade_graph_input_count(network->graph);
-    buffers->output_count = clade_graph_output_count(network->graph);
-    buffers->inputs = calloc(buffers->input_count, sizeof *buffers->inputs);
-    buffers->outputs = calloc(buffers->output_count, sizeof *buffers->outputs);
-    if (!buffers->inputs || !buffers->outputs) return console_fail(network->console, "out of host memory");
-    for (size_t i = 0; i < buffers->input_count; i++) {
-        clade_buffer *input = &buffers->inputs[i];
-        if (!network_input(network, i, &name, &shape) || !make_buffer(network, name, &shape, batch, input))
-            return false;
-        clade_fill_input(name, input->data, input->size / sizeof(float));
-    }
-    for (size_t i = 0; i < buffers->output_count; i++)
-        if (!network_output(network, i, &name, &shape) ||
-            !make_buffer(network, name, &shape, batch, &buffers->outputs[i]))
-            return false;
-    return true;
-}
-
-static void free_buffers(bound_buffers *buffers) {
-    for (size_t i = 0; buffers->inputs && i < buffers->input_count; i++) free(buffers->inputs[i].data);
-    for (size_t i = 0; buffers->outputs && i < buffers->output_count; i++) free(buffers->outputs[i].data);
-    free(buffers->inputs);
-    free(buffers->outputs);
-}
 
 /* The network as it was described, not as compiled: what the caller asked for, however it is computed. */
 static bool count_work(const tool_network *network, measurement *result) {
@@ -89,7 +47,7 @@ static bool build(tool_network *network, measurement *result) {
     return true;
 }
 
-static bool time_run(const tool_network *network, const bound_buffers *buffers, double *milliseconds_out) {
+static bool time_run(const tool_network *network, const tool_buffers *buffers, double *milliseconds_out) {
     const double start = clock_seconds();
     if (clade_run(network->session, buffers->inputs, buffers->input_count, buffers->outputs, buffers->output_count) !=
         CLADE_OK)
@@ -98,12 +56,7 @@ static bool time_run(const tool_network *network, const bound_buffers *buffers, 
     return true;
 }
 
-static int compare_times(const void *a, const void *b) {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static bool time_runs(const tool_network *network, const bound_buffers *buffers, measurement *result) {
+static bool time_runs(const tool_network *network, const tool_buffers *buffers, measurement *result) {
     if (!time_run(network, buffers, &result->first)) return false;
     double *times = calloc(result->runs, sizeof *times);
     if (!times) return console_fail(network->console, "out of host memory");
@@ -113,9 +66,8 @@ static bool time_runs(const tool_network *network, const bound_buffers *buffers,
         console_progress(network->console, "running", i + 1, result->runs);
     }
     console_clear(network->console);
-    qsort(times, result->runs, sizeof *times, compare_times);
+    result->median = clock_median(times, result->runs);
     result->fastest = times[0];
-    result->median = (times[(result->runs - 1) / 2] + times[result->runs / 2]) / 2;
     free(times);
     return good;
 }
@@ -155,15 +107,15 @@ static int bench_run(const tool_options *options, tool_console *console) {
     measurement result = {.batch = options->batch ? (size_t)options->batch : 1,
                           .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS};
     tool_network network = {0};
-    bound_buffers buffers = {0};
+    tool_buffers buffers = {0};
     clade_device_info device;
     bool good = network_open(&network, options, console, NULL) && network_build(&network, options->arguments[0]) &&
                 network_load(&network, options->weights ? options->weights : "random") &&
-                make_buffers(&network, result.batch, &buffers) && build(&network, &result) &&
+                buffers_make(&network, result.batch, &buffers) && build(&network, &result) &&
                 count_work(&network, &result) && time_runs(&network, &buffers, &result);
     if (good && clade_context_device(network.context, &device) != CLADE_OK) good = network_fail(&network);
     if (good) (options->json ? print_json : print_text)(&network, &device, &result);
-    free_buffers(&buffers);
+    buffers_free(&buffers);
     network_close(&network);
     return good ? EXIT_DONE : EXIT_FAILED;
 }

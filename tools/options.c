@@ -33,9 +33,10 @@ typedef struct option_row {
     const char *help; /* lines after the first are indented when printed */
 } option_row;
 
-#define USE_DEVICE  (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH)
-#define USE_WEIGHTS (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH)
-#define USE_JSON    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH)
+#define USE_DEVICE                                                                                                     \
+    (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH | COMMAND_PROFILE)
+#define USE_WEIGHTS (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE)
+#define USE_JSON    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH | COMMAND_PROFILE)
 #define FIELD(name) offsetof(tool_options, name)
 
 static const option_row rows[] = {
@@ -54,6 +55,7 @@ static const option_row rows[] = {
     {"output", 'o', "FILE", KIND_TEXT, FIELD(output), COMMAND_GRAPH,
      "write FILE.dot, or FILE.svg or FILE.png, which need\nGraphviz (default: DOT on standard output)"},
     {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_BENCH, "how many runs to time (50)"},
+    {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_PROFILE, "how many runs to time (20)"},
     {"json", 0, NULL, KIND_FLAG, FIELD(json), USE_JSON, "print one JSON value instead of text"},
 
     {"device", 'd', "DEVICE", KIND_TEXT, FIELD(device), USE_DEVICE,

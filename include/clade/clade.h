@@ -673,6 +673,17 @@ typedef struct clade_session clade_session;
 /** Makes a session with its own queue. @param[out] session_out  the caller's, to be freed with @ref clade_session_destroy. */
 CLADE_API clade_status clade_session_create(clade_plan *plan, clade_session **session_out);
 
+/** Makes a session that takes the time of each step, on a queue of its own: for finding out where the time goes. Every step is
+ *  launched for itself, so that a run may take longer than in other sessions.
+ *  @param[out] session_out  the caller's, to be freed with @ref clade_session_destroy. */
+CLADE_API clade_status clade_session_create_profiled(clade_plan *plan, clade_session **session_out);
+/** Tells how long a step took on the device in the last run of a session made to be profiled.
+ *  @param index  as for @ref clade_plan_step.
+ *  @param[out] seconds_out  the sum over its commands, without the pauses between them.
+ *  @return CLADE_ERROR_INVALID_ARGUMENT (not made to be profiled), CLADE_ERROR_NOT_FOUND (no such step, or no run yet),
+ *          CLADE_ERROR_BUSY. */
+CLADE_API clade_status clade_session_step_time(clade_session *session, size_t index, double *seconds_out);
+
 /** Waits for what the session has on the queue, then frees it. */
 CLADE_API void clade_session_destroy(clade_session **session);
 

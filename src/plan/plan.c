@@ -243,7 +243,7 @@ static clade_status build_programs(clade_plan *plan) {
 
 static clade_status warm_up(clade_plan *plan) {
     clade_session *session = NULL;
-    FORWARD(session_create(plan, NULL, &session));
+    FORWARD(session_create(plan, (session_settings){0}, &session));
     const clade_status status = session_warm_up(session);
     if (status == CLADE_OK) rt_programs_store(context_rt(plan->context));
     clade_session_destroy(&session);

@@ -147,9 +147,14 @@ struct clade_session {
     rt_buffer **staging;       /* for clade_run: inputs, then outputs; made at its first call */
     atomic_flag busy;
     bool lost;
+    bool profiled; /* the queue takes the times of the launches of the last run */
 };
 
-clade_status session_create(clade_plan *plan, void *cl_queue_handle, clade_session **session_out);
+typedef struct session_settings {
+    void *cl_queue_handle; /* the caller's, or NULL */
+    bool profiled;         /* with a queue of its own that takes times */
+} session_settings;
+clade_status session_create(clade_plan *plan, session_settings settings, clade_session **session_out);
 /* CLADE_ERROR_BUSY or CLADE_ERROR_DEVICE_LOST; else the caller owns the session until session_leave. */
 clade_status session_enter(clade_session *session, const char *verb);
 /* Gives `status` back, and marks the session lost when it says so. */

@@ -186,5 +186,5 @@ clade_status clade_session_create_opencl(clade_plan *plan, cl_command_queue queu
         if (session_out) *session_out = NULL;
         return base_fail(plan->env, CLADE_ERROR_INVALID_ARGUMENT, "failed to create a session: queue is NULL");
     }
-    return session_create(plan, queue, session_out);
+    return session_create(plan, (session_settings){.cl_queue_handle = queue}, session_out);
 }

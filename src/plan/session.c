@@ -109,13 +109,16 @@ static clade_status fill_session(clade_session *session, void *cl_queue_handle) 
     session->staging = base_allocate_zero(session->env, ports, sizeof(rt_buffer *));
     if (!session->bindings || !session->staging)
         return base_fail_memory(session->env, ports * sizeof *session->bindings, "a session");
-    FORWARD(rt_queue_create(session->rt, cl_queue_handle, &session->queue));
+    if (session->profiled)
+        FORWARD(rt_queue_create_profiled(session->rt, &session->queue));
+    else
+        FORWARD(rt_queue_create(session->rt, cl_queue_handle, &session->queue));
     if (plan->memory.arena > 0)
         FORWARD(rt_buffer_create(session->rt, plan->memory.arena, "the arena", &session->arena));
     return make_launches(session);
 }
 
-clade_status session_create(clade_plan *plan, void *cl_queue_handle, clade_session **session_out) {
+clade_status session_create(clade_plan *plan, session_settings settings, clade_session **session_out) {
     if (session_out) *session_out = NULL;
     RETURN_IF(!plan, CLADE_ERROR_INVALID_ARGUMENT);
     if (!session_out)
@@ -128,15 +131,16 @@ clade_status session_create(clade_plan *plan, void *cl_queue_handle, clade_sessi
     session->plan = plan_hold(plan);
     session->env = plan->env;
     session->rt = context_rt(plan->context);
+    session->profiled = settings.profiled;
     atomic_flag_clear(&session->busy);
-    const clade_status status = fill_session(session, cl_queue_handle);
+    const clade_status status = fill_session(session, settings.cl_queue_handle);
     if (status != CLADE_OK) clade_session_destroy(&session);
     *session_out = session;
     return status;
 }
 
 clade_status clade_session_create(clade_plan *plan, clade_session **session_out) {
-    return session_create(plan, NULL, session_out);
+    return session_create(plan, (session_settings){0}, session_out);
 }
 
 void clade_session_destroy(clade_session **session) {
@@ -200,6 +204,7 @@ static clade_status enqueue_gemm(clade_session *session, const session_launch *l
 }
 
 clade_status session_enqueue(clade_session *session) {
+    rt_queue_forget_times(session->queue);
     for (size_t i = 0; i < session->launch_count; i++) {
         const session_launch *launch = &session->launches[i];
         if (launch->launch->is_gemm) {

@@ -64,11 +64,11 @@ static clade_status ask_workspace(rt_context *context, const rt_gemm *gemm, size
 }
 
 static CLBlastStatusCode multiply(cl_command_queue queue, const rt_gemm *gemm, cl_mem a, uint64_t offset_a, cl_mem b,
-                                  uint64_t offset_b, cl_mem c, uint64_t offset_c, cl_mem workspace) {
+                                  uint64_t offset_b, cl_mem c, uint64_t offset_c, cl_mem workspace, cl_event *event) {
     return CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, transpose(gemm->transpose_a), transpose(gemm->transpose_b),
                                       (size_t)gemm->m, (size_t)gemm->n, (size_t)gemm->k, 1.0f, a, (size_t)offset_a,
                                       (size_t)gemm->lead_a, b, (size_t)offset_b, (size_t)gemm->lead_b, 0.0f, c,
-                                      (size_t)offset_c, (size_t)gemm->lead_c, &queue, NULL, workspace);
+                                      (size_t)offset_c, (size_t)gemm->lead_c, &queue, event, workspace);
 }
 
 /* ---- Warming ---------------------------------------------------------------------------------------------------- */
@@ -97,8 +97,9 @@ static clade_status run_once(rt_context *context, const rt_gemm *gemm, size_t wo
         status = make_cleared(queue, (uint64_t)gemm->m * (uint64_t)gemm->lead_c * size, "warming CLBlast", &c);
     if (status == CLADE_OK && workspace > 0) status = make_cleared(queue, workspace, "warming CLBlast", &temporary);
     if (status == CLADE_OK) {
-        const CLBlastStatusCode code = multiply(queue->handle, gemm, rt_buffer_handle(a), 0, rt_buffer_handle(b), 0,
-                                                rt_buffer_handle(c), 0, temporary ? rt_buffer_handle(temporary) : NULL);
+        const CLBlastStatusCode code =
+            multiply(queue->handle, gemm, rt_buffer_handle(a), 0, rt_buffer_handle(b), 0, rt_buffer_handle(c), 0,
+                     temporary ? rt_buffer_handle(temporary) : NULL, NULL);
         if (code != CLBlastSuccess)
             status = fail(context->env, RT_SETTING_UP, code, "CLBlastSgemmWithTempBuffer", gemm);
     }
@@ -188,7 +189,10 @@ clade_status rt_gemm_run(rt_queue *queue, const rt_gemm *gemm, void *a, uint64_t
                          INT_MAX);
     if (workspace && workspace_offset_bytes > 0)
         FORWARD(find_region(queue, workspace, workspace_offset_bytes, &temporary));
-    const CLBlastStatusCode code = multiply(queue->handle, gemm, a, offset_a, b, offset_b, c, offset_c, temporary);
+    cl_event *event = NULL;
+    FORWARD(rt_queue_next_event(queue, true, &event));
+    const CLBlastStatusCode code =
+        multiply(queue->handle, gemm, a, offset_a, b, offset_b, c, offset_c, temporary, event);
     if (code == CLBlastSuccess) return rt_queue_order(queue);
     return fail(queue->context->env, RT_RUNNING, code, "CLBlastSgemmWithTempBuffer", gemm);
 }

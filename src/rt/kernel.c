@@ -67,8 +67,10 @@ clade_status rt_kernel_set_local(rt_kernel *kernel, uint32_t index, size_t size)
 
 clade_status rt_enqueue(rt_queue *queue, rt_kernel *kernel, uint32_t dimensions, const size_t *global,
                         const size_t *local) {
+    cl_event *event = NULL;
+    FORWARD(rt_queue_next_event(queue, false, &event));
     const cl_int code =
-        clEnqueueNDRangeKernel(queue->handle, kernel->handle, dimensions, NULL, global, local, 0, NULL, NULL);
+        clEnqueueNDRangeKernel(queue->handle, kernel->handle, dimensions, NULL, global, local, 0, NULL, event);
     if (code == CL_SUCCESS) {
         atomic_store(&kernel->program->ran, true);
         return rt_queue_order(queue);

@@ -40,10 +40,18 @@ typedef struct rt_region {
     uint64_t offset;
 } rt_region;
 
+/* A kernel or product of a profiled queue: from the end of `before` to the end of `event`; without `before`, from its start. */
+typedef struct rt_command {
+    cl_event before, event;
+} rt_command;
+
 struct rt_queue {
     rt_context *context;
     cl_command_queue handle;
     bool out_of_order;
+    bool profiled;
+    rt_command *commands; /* of a profiled queue */
+    size_t command_count, command_capacity;
     rt_region *regions; /* made by gemm.c, kept for the next run */
     size_t region_count, region_capacity;
 };
@@ -76,6 +84,9 @@ struct rt_kernel {
 
 /* Ends every command: keeps the order on a queue that does not. */
 clade_status rt_queue_order(rt_queue *queue);
+/* Begins every command: where it is to put its event, or NULL when nobody takes the time. A command of several kernels tells
+ * the event of its last one only, so what was before it is marked, too. */
+clade_status rt_queue_next_event(rt_queue *queue, bool has_many_kernels, cl_event **event_out);
 
 /* program.c */
 clade_status rt_program_table_open(rt_context *context);

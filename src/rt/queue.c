@@ -30,9 +30,9 @@ static clade_status take_queue(rt_context *context, cl_command_queue handle, rt_
     return CLADE_OK;
 }
 
-static clade_status make_queue(rt_context *context, rt_queue *queue) {
+static clade_status make_queue(rt_context *context, cl_command_queue_properties properties, rt_queue *queue) {
     cl_int code = CL_SUCCESS;
-    queue->handle = clCreateCommandQueue(context->context, context->device_id, 0, &code);
+    queue->handle = clCreateCommandQueue(context->context, context->device_id, properties, &code);
     if (code == CL_SUCCESS) return CLADE_OK;
     return rt_fail(context->env, RT_SETTING_UP, code, "clCreateCommandQueue", "create a queue for \"%s\"",
                    context->device.name);
@@ -44,7 +44,19 @@ clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queu
     if (!queue) return base_fail_memory(context->env, sizeof *queue, "a queue");
     queue->context = context;
     const cl_command_queue callers = cl_queue_handle ? cl_queue_handle : context->callers_queue;
-    const clade_status status = callers ? take_queue(context, callers, queue) : make_queue(context, queue);
+    const clade_status status = callers ? take_queue(context, callers, queue) : make_queue(context, 0, queue);
+    if (status != CLADE_OK) rt_queue_destroy(&queue);
+    *queue_out = queue;
+    return status;
+}
+
+clade_status rt_queue_create_profiled(rt_context *context, rt_queue **queue_out) {
+    *queue_out = NULL;
+    rt_queue *queue = base_allocate_zero(context->env, 1, sizeof *queue);
+    if (!queue) return base_fail_memory(context->env, sizeof *queue, "a queue");
+    queue->context = context;
+    queue->profiled = true;
+    const clade_status status = make_queue(context, CL_QUEUE_PROFILING_ENABLE, queue);
     if (status != CLADE_OK) rt_queue_destroy(&queue);
     *queue_out = queue;
     return status;
@@ -54,6 +66,8 @@ void rt_queue_destroy(rt_queue **queue) {
     if (!queue || !*queue) return;
     rt_queue *gone = *queue;
     *queue = NULL;
+    rt_queue_forget_times(gone);
+    base_free(gone->context->env, gone->commands);
     for (size_t i = 0; i < gone->region_count; i++) clReleaseMemObject(gone->regions[i].memory);
     base_free(gone->context->env, gone->regions);
     if (gone->handle) clReleaseCommandQueue(gone->handle);

@@ -62,6 +62,11 @@ clade_status rt_devices(base_env *env, bool (*visit)(void *user, const rt_device
  * wrapped around, else a fresh in-order one. When a caller's queue is out-of-order every command is followed by a barrier so that the order holds all the same. */
 clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queue **queue_out);
 void rt_queue_destroy(rt_queue **queue);
+/* A fresh in-order queue that takes the time of each kernel and matrix product. */
+clade_status rt_queue_create_profiled(rt_context *context, rt_queue **queue_out);
+/* Seconds on the device of kernel or product `index`, counted since the times were last forgotten; the queue must be finished. */
+clade_status rt_queue_time(const rt_queue *queue, size_t index, double *seconds_out);
+void rt_queue_forget_times(rt_queue *queue);
 /* The queue waits for events (array of cl_event). */
 clade_status rt_queue_wait_for(rt_queue *queue, uint32_t count, const void *cl_events);
 /* Flushes the queue; gives an event that completes with all that was enqueued so far: a cl_event, the caller's. */

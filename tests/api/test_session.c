@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 enum { IMAGE = NETWORK_CHANNELS * NETWORK_SIDE * NETWORK_SIDE, BATCH = 3 };
 
@@ -196,6 +197,38 @@ static void wrong_buffers_are_refused(void **state) {
     clade_session_destroy(&session);
 }
 
+/* The clocks differ, so only what cannot be otherwise is asserted: steps take time, and together no more than the run. */
+static void a_profiled_session_gives_the_same_bits_and_the_time_of_each_step(void **state) {
+    (void)state;
+    clade_session *session = NULL, *plain = new_session(plan);
+    float profiled[NETWORK_CLASSES], expected[NETWORK_CLASSES];
+    struct timespec before, after;
+    double seconds = 1.0, sum = 0.0;
+    assert_int_equal(clade_session_create_profiled(plan, &session), CLADE_OK);
+    assert_int_equal(clade_session_step_time(session, 0, &seconds), CLADE_ERROR_NOT_FOUND); /* there was no run yet */
+    assert_true(seconds == 0.0);
+    assert_int_equal(network_run(plain, input, expected, 1), CLADE_OK);
+    for (int run = 0; run < 2; run++) { /* the second one's times take the place of the first one's */
+        sum = 0.0;
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        assert_int_equal(network_run(session, input, profiled, 1), CLADE_OK);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        assert_memory_equal(profiled, expected, sizeof expected);
+        for (size_t i = 0; i < clade_plan_step_count(plan); i++) {
+            assert_int_equal(clade_session_step_time(session, i, &seconds), CLADE_OK);
+            assert_true(seconds > 0.0);
+            sum += seconds;
+        }
+        assert_true(sum <= (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec));
+    }
+    assert_int_equal(clade_session_step_time(session, clade_plan_step_count(plan), &seconds), CLADE_ERROR_NOT_FOUND);
+    assert_int_equal(clade_session_step_time(session, 0, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_session_step_time(plain, 0, &seconds), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_message("profiled");
+    clade_session_destroy(&session);
+    clade_session_destroy(&plain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_runs_give_the_same_bits),
@@ -204,6 +237,7 @@ int main(void) {
         cmocka_unit_test(a_session_in_use_is_refused_to_others),
         cmocka_unit_test(objects_may_go_in_any_order),
         cmocka_unit_test(wrong_buffers_are_refused),
+        cmocka_unit_test(a_profiled_session_gives_the_same_bits_and_the_time_of_each_step),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
