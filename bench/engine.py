@@ -204,14 +204,11 @@ def time_peer(name, model, options):
 
 def time_clade(network, options):
     """`clade bench` does the timing; CLADE names the program, CLADE_DEVICE the device."""
-    # PoCL's drivers take their number of threads from the environment, by one name up to version 4 and by another since.
-    threads = {"POCL_MAX_PTHREAD_COUNT": str(options.threads), "POCL_CPU_MAX_CU_COUNT": str(options.threads)}
     clade = os.environ["CLADE"]
-    batch = ["-q", "-w", "random", "--batch", str(options.batch)]
-    environment = {**os.environ, **threads}
+    batch = ["-q", "-w", "random", "--threads", str(options.threads), "--batch", str(options.batch)]
     if options.output:
-        command(clade, "run", network, *batch, "-i", "input=random", "-o", f"output={options.output}", env=environment)
-    bench = command(clade, "bench", network, *batch, "--runs", str(options.runs), "--json", env=environment)
+        command(clade, "run", network, *batch, "-i", "input=random", "-o", f"output={options.output}")
+    bench = command(clade, "bench", network, *batch, "--runs", str(options.runs), "--json")
     found = json.loads(bench)
     return {
         "device": found["device"],

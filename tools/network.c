@@ -34,6 +34,7 @@ bool network_open(tool_network *network, const tool_options *options, tool_conso
     *network = (tool_network){.options = options, .console = console};
     clade_context_settings settings = clade_context_defaults();
     settings.device = device ? device : options->device;
+    settings.threads = options->threads;
     settings.cache_directory = options->cache;
     settings.log = console_log;
     settings.log_user = console;

@@ -60,6 +60,7 @@ static const option_row rows[] = {
 
     {"device", 'd', "DEVICE", KIND_TEXT, FIELD(device), USE_DEVICE,
      "cpu, gpu, PLATFORM or PLATFORM:N, see 'clade\ndevices' (default: $CLADE_DEVICE, else a GPU)"},
+    {"threads", 0, "N", KIND_NUMBER, FIELD(threads), USE_DEVICE, "compute units of the device to use (all)"},
     {"batch", 0, "N", KIND_NUMBER, FIELD(batch), USE_DEVICE, "images in one run"},
     {"precision", 0, "TYPE", KIND_PRECISION, 0, USE_DEVICE, "type of the sums: float32"},
     {"memory-limit", 0, "BYTES", KIND_BYTES, FIELD(memory_limit), USE_DEVICE,

@@ -22,6 +22,7 @@ typedef struct tool_options {
     /* where and how to compute */
     const char *device;
     const char *cache; /* "": none */
+    uint64_t threads;
     uint64_t memory_limit;
     uint64_t batch;
     const char *kernels;

@@ -138,8 +138,12 @@ typedef struct clade_context_settings {
     const clade_allocator *allocator; /**< Copied. NULL: malloc and free. */
     /** Where a failing creation, which leaves no object to ask, writes its message; may be NULL. */
     char *message;
-    size_t message_size;  /**< Bytes at `message`; longer messages are cut. */
-    uint64_t reserved[8]; /**< Zero. */
+    size_t message_size; /**< Bytes at `message`; longer messages are cut. */
+    /** How many of the device's compute units, which on a CPU are threads, to compute with; 0: all. Takes a driver that can
+     *  divide the device (OpenCL's device fission), as those for CPUs do; where it cannot, or the device has fewer units,
+     *  creation fails. */
+    uint64_t threads;
+    uint64_t reserved[7]; /**< Zero. */
 } clade_context_settings;
 
 /** @return the defaults, spelt out. */
@@ -149,7 +153,8 @@ CLADE_API clade_context_settings clade_context_defaults(void);
  *  @param settings  NULL: the defaults.
  *  @param[out] context_out  the caller's, to be freed with @ref clade_context_destroy.
  *  @return CLADE_ERROR_NO_DEVICE (the message lists what is there), CLADE_ERROR_OUT_OF_MEMORY,
- *          CLADE_ERROR_OPENCL, CLADE_ERROR_INVALID_ARGUMENT. */
+ *          CLADE_ERROR_OPENCL, CLADE_ERROR_INVALID_ARGUMENT (also more `threads` than the device has units),
+ *          CLADE_ERROR_UNSUPPORTED (`threads` on a device that cannot be divided). */
 CLADE_API clade_status clade_context_create(const clade_context_settings *settings, clade_context **context_out);
 
 /** Gives up the caller's hold on a context. It goes when its graphs, plans and sessions have gone. */

@@ -76,7 +76,7 @@ static void give_message(base_env *env, const clade_context_settings *settings) 
 static clade_status open_device(clade_context *context, const clade_context_settings *settings, const char *directory) {
     const char *selector = settings->device ? settings->device : variable("CLADE_DEVICE");
     if (selector && strcmp(selector, "none") == 0) return CLADE_OK;
-    return rt_context_open(context->env, selector, directory, &context->rt);
+    return rt_context_open(context->env, selector, settings->threads, directory, &context->rt);
 }
 
 static clade_status wrap_objects(clade_context *context, const clade_context_settings *settings,
@@ -85,6 +85,11 @@ static clade_status wrap_objects(clade_context *context, const clade_context_set
         return base_fail(context->env, CLADE_ERROR_INVALID_ARGUMENT,
                          "failed to create a context with the device \"%s\": it must be NULL beside OpenCL objects",
                          settings->device);
+    if (settings->threads != 0)
+        return base_fail(context->env, CLADE_ERROR_INVALID_ARGUMENT,
+                         "failed to create a context with %llu threads: it must be 0 beside OpenCL objects, which may "
+                         "have a part of a device",
+                         (unsigned long long)settings->threads);
     for (size_t i = 0; i < BASE_COUNT(objects->reserved); i++)
         if (objects->reserved[i])
             return base_fail(context->env, CLADE_ERROR_INVALID_ARGUMENT,

@@ -25,6 +25,11 @@ clade_status rt_select_place(base_env *env, const char *selector, rt_place *plac
  * cannot run Clade's kernels. */
 clade_status rt_locate_place(base_env *env, cl_device_id device, rt_place *place_out);
 
+/* Makes a device of `units` of the device's compute units, to be given back with clReleaseDevice; NULL where no part is to be made,
+ * for 0 and for as many units as there are. CLADE_ERROR_INVALID_ARGUMENT when there are fewer, CLADE_ERROR_UNSUPPORTED where
+ * the driver cannot divide the device. */
+clade_status rt_take_part(base_env *env, cl_device_id device, uint64_t units, cl_device_id *part_out);
+
 /* Whether `listed`, from a context's or program's list, stands for `device`: it is the same, or, as PoCL has it, the device of which
  * `device` is a part. */
 bool rt_stands_for(cl_device_id listed, cl_device_id device);

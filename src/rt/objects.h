@@ -22,6 +22,7 @@ struct rt_context {
     base_env *env;
     cl_context context;
     cl_device_id device_id;
+    cl_device_id part;              /* device_id when it is a part that this context made, else NULL */
     cl_command_queue queue;         /* for uploads */
     cl_command_queue callers_queue; /* the same one, if the caller gave it: then sessions use it, too */
     rt_device device;

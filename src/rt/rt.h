@@ -44,8 +44,9 @@ typedef struct rt_buffer rt_buffer;
 typedef struct rt_program rt_program;
 typedef struct rt_kernel rt_kernel;
 
-/* `cache_directory` is resolved already; NULL: no cache. env outlives the context. */
-clade_status rt_context_open(base_env *env, const char *selector, const char *cache_directory,
+/* `units` limits the device to so many compute units, see rt_take_part; 0: all. `cache_directory` is resolved already; NULL: no
+ * cache. env outlives the context. */
+clade_status rt_context_open(base_env *env, const char *selector, uint64_t units, const char *cache_directory,
                              rt_context **context_out);
 /* Around the caller's cl_context, cl_device_id and cl_command_queue (or NULL), passed as void *. */
 clade_status rt_context_wrap(base_env *env, void *cl_context_handle, void *cl_device_handle, void *cl_queue_handle,

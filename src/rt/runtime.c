@@ -45,7 +45,16 @@ static clade_status make_queue(rt_context *context) {
 
 /* ---- Made by Clade ---------------------------------------------------------------------------------------------- */
 
+/* Replaces the place's device by a part of it. Clade's own waiting must not take part in the work then: Intel's clFinish runs
+ * groups on the thread that called it, beside those on the part's units. */
+static clade_status limit_place(rt_context *context, rt_place *place, uint64_t units) {
+    FORWARD(rt_take_part(context->env, place->device, units, &context->part));
+    if (context->part) place->device = context->part;
+    return CLADE_OK;
+}
+
 static clade_status open_place(rt_context *context, const rt_place *place) {
+    if (context->part) context->device.quirks |= RT_QUIRK_FINISH_BY_EVENT;
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)place->platform, 0};
     cl_int code = CL_SUCCESS;
     context->device_id = place->device;
@@ -56,14 +65,15 @@ static clade_status open_place(rt_context *context, const rt_place *place) {
     return make_queue(context);
 }
 
-clade_status rt_context_open(base_env *env, const char *selector, const char *cache_directory,
+clade_status rt_context_open(base_env *env, const char *selector, uint64_t units, const char *cache_directory,
                              rt_context **context_out) {
     rt_place place = {0};
     *context_out = NULL;
     FORWARD(rt_select_place(env, selector, &place));
     rt_context *context = NULL;
     FORWARD(make_context(env, &context));
-    clade_status status = describe(context, &place, cache_directory);
+    clade_status status = limit_place(context, &place, units);
+    if (status == CLADE_OK) status = describe(context, &place, cache_directory);
     if (status == CLADE_OK) status = open_place(context, &place);
     if (status != CLADE_OK) rt_context_close(&context);
     *context_out = context;
@@ -140,6 +150,7 @@ void rt_context_close(rt_context **context) {
     rt_cache_close(&gone->cache);
     if (gone->queue) clReleaseCommandQueue(gone->queue);
     if (gone->context) clReleaseContext(gone->context);
+    if (gone->part) clReleaseDevice(gone->part);
     base_free(gone->env, gone);
 }
 

@@ -267,7 +267,7 @@ static void show_message(void *user, clade_log_level level, const char *message)
 int harness_open(void **state) {
     harness *h = calloc(1, sizeof *h);
     h->env = base_env_create(NULL, show_message, NULL, CLADE_LOG_WARNING);
-    clade_status status = rt_context_open(h->env, getenv("CLADE_DEVICE"), getenv("CLADE_CACHE_DIR"), &h->context);
+    clade_status status = rt_context_open(h->env, getenv("CLADE_DEVICE"), 0, getenv("CLADE_CACHE_DIR"), &h->context);
     if (status == CLADE_OK) status = rt_queue_create(h->context, NULL, &h->queue);
     if (status == CLADE_OK) h->device = *rt_context_device(h->context);
     *state = h;

@@ -59,7 +59,7 @@ support_runtime *support_open(const char *cache) {
     support_log_open(&runtime->log);
     runtime->env = base_env_create(NULL, support_log_keep, &runtime->log, CLADE_LOG_DEBUG);
     assert_non_null(runtime->env);
-    assert_int_equal(rt_context_open(runtime->env, getenv("CLADE_DEVICE"), cache, &runtime->rt), CLADE_OK);
+    assert_int_equal(rt_context_open(runtime->env, getenv("CLADE_DEVICE"), 0, cache, &runtime->rt), CLADE_OK);
     return runtime;
 }
 
@@ -80,6 +80,13 @@ static rt_device default_device(void) {
 
 bool support_stores_binaries(void) { return !(default_device().quirks & RT_QUIRK_NO_BINARIES); }
 bool support_finishes(void) { return !(default_device().quirks & RT_QUIRK_FINISH_BY_EVENT); }
+bool support_divides(void) {
+    clade_context *context = NULL;
+    const clade_context_settings settings = {.cache_directory = "", .threads = 1};
+    const bool possible = clade_context_create(&settings, &context) == CLADE_OK;
+    clade_context_destroy(&context);
+    return possible && default_device().compute_units > 1;
+}
 bool support_survives_threads(void) { return strcmp(default_device().platform, "Oclgrind") != 0; }
 bool support_survives_user_events(void) {
     return strncmp(default_device().name, "basic", 5) != 0 && support_survives_threads();

@@ -43,6 +43,7 @@ void support_close(support_runtime **runtime);
 /* What the default device cannot do, for tests that it has to skip. */
 bool support_stores_binaries(void);
 bool support_finishes(void);         /* without RT_QUIRK_FINISH_BY_EVENT */
+bool support_divides(void);          /* into parts with some of its compute units */
 bool support_survives_threads(void); /* oclgrind 21.10 does not */
 bool support_survives_user_events(
     void); /* nor oclgrind; PoCL 3.1's "basic" locks itself out inside clSetUserEventStatus */

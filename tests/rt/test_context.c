@@ -225,6 +225,60 @@ static void a_part_of_a_device_runs_kernels(void **state) {
     support_objects_close(&objects);
 }
 
+/* One thread finds what all have compiled, since their code is the same; clade_context_device tells of one. */
+static void threads_limit_the_compute_units(void **state) {
+    (void)state;
+    if (!support_divides()) skip();
+    char directory[256];
+    support_make_directory(directory, sizeof directory);
+    for (uint64_t threads = 0; threads < 2; threads++) {
+        support_log *log = calloc(1, sizeof *log);
+        assert_non_null(log);
+        support_log_open(log);
+        const clade_context_settings settings = {.cache_directory = directory,
+                                                 .threads = threads,
+                                                 .log = support_log_keep,
+                                                 .log_user = log,
+                                                 .log_level = CLADE_LOG_DEBUG};
+        clade_context *context = NULL;
+        clade_device_info info;
+        assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+        assert_int_equal(clade_context_device(context, &info), CLADE_OK);
+        assert_true(threads ? info.compute_units == 1 : info.compute_units > 1);
+        support_runtime runtime = {.rt = context_rt(context)};
+        rt_queue *queue = NULL;
+        assert_int_equal(rt_queue_create(runtime.rt, NULL, &queue), CLADE_OK);
+        rt_program *program = support_program(&runtime, 2);
+        support_run(&runtime, queue, program, 2, 100);
+        rt_program_release(&program);
+        rt_queue_destroy(&queue);
+        clade_context_destroy(&context);
+        if (threads && support_stores_binaries()) assert_true(support_logged(log, "took add.cl"));
+        support_log_close(log);
+        free(log);
+    }
+    support_remove_directory(directory);
+}
+
+static void threads_that_are_not_there_are_refused(void **state) {
+    (void)state;
+    clade_context *context = NULL;
+    clade_device_info info;
+    char message[1024];
+    clade_context_settings settings = {.cache_directory = "", .message = message, .message_size = sizeof message};
+    assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+    assert_int_equal(clade_context_device(context, &info), CLADE_OK);
+    const uint32_t units = info.compute_units;
+    clade_context_destroy(&context);
+    settings.threads = units; /* is the device as it is, on whatever driver */
+    assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+    clade_context_destroy(&context);
+    settings.threads = (UINT64_C(1) << 32) + units;
+    assert_int_equal(clade_context_create(&settings, &context), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_null(context);
+    assert_non_null(strstr(message, "compute units: it has no more"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_out_of_range_are_refused),
@@ -234,6 +288,8 @@ int main(void) {
         cmocka_unit_test(without_a_queue_one_is_made),
         cmocka_unit_test(objects_that_do_not_belong_together_are_refused),
         cmocka_unit_test(a_part_of_a_device_runs_kernels),
+        cmocka_unit_test(threads_limit_the_compute_units),
+        cmocka_unit_test(threads_that_are_not_there_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

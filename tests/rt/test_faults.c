@@ -127,6 +127,16 @@ cl_int clEnqueueMarkerWithWaitList(cl_command_queue q, cl_uint n, const cl_event
 }
 cl_int clFlush(cl_command_queue q) { return fails(__func__) ? fault.code : REAL(clFlush)(q); }
 cl_int clFinish(cl_command_queue q) { return fails(__func__) ? fault.code : REAL(clFinish)(q); }
+cl_int clCreateSubDevices(cl_device_id d, const cl_device_partition_property *p, cl_uint n, cl_device_id *o,
+                          cl_uint *c) {
+    if (fails(__func__)) return fault.code;
+    cl_uint count = 0;
+    const cl_int code = REAL(clCreateSubDevices)(d, p, n, o, &count);
+    if (code == CL_SUCCESS) fault.live += (int)count;
+    if (c) *c = count;
+    return code;
+}
+cl_int clReleaseDevice(cl_device_id d) { return released(REAL(clReleaseDevice)(d)); }
 cl_int clRetainContext(cl_context x) { return fails(__func__) ? fault.code : retained(REAL(clRetainContext)(x)); }
 cl_int clRetainCommandQueue(cl_command_queue q) {
     return fails(__func__) ? fault.code : retained(REAL(clRetainCommandQueue)(q));
@@ -145,6 +155,7 @@ cl_int clReleaseEvent(cl_event e) { return released(REAL(clReleaseEvent)(e)); }
 typedef struct scenario {
     const clade_allocator *allocator; /* NULL: malloc */
     const char *cache;
+    uint64_t threads;
     const support_objects *objects; /* NULL: a context of Clade's own */
     char message[1024];
 } scenario;
@@ -191,6 +202,7 @@ static clade_status run(rt_context *rt, parts *p) {
 static clade_status play(scenario *scene) {
     clade_context *context = NULL;
     clade_context_settings settings = {.cache_directory = scene->cache,
+                                       .threads = scene->threads,
                                        .allocator = scene->allocator,
                                        .message = scene->message,
                                        .message_size = sizeof scene->message};
@@ -256,6 +268,13 @@ static void every_opencl_call_may_fail(void **state) {
     scenario scene = {.cache = ""};
     sweep(&scene, CL_OUT_OF_RESOURCES, "");
     sweep(&scene, CL_OUT_OF_HOST_MEMORY, "");
+}
+
+static void every_opencl_call_on_a_part_of_a_device_may_fail(void **state) {
+    (void)state;
+    if (!support_divides()) skip();
+    scenario scene = {.cache = "", .threads = 1};
+    sweep(&scene, CL_OUT_OF_RESOURCES, "");
 }
 
 static void every_opencl_call_on_the_callers_objects_may_fail(void **state) {
@@ -372,6 +391,7 @@ static void codes_become_the_statuses_that_say_what_to_do(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_opencl_call_may_fail),
+        cmocka_unit_test(every_opencl_call_on_a_part_of_a_device_may_fail),
         cmocka_unit_test(every_opencl_call_on_the_callers_objects_may_fail),
         cmocka_unit_test(storing_and_finding_binaries_never_fails),
         cmocka_unit_test(every_allocation_may_fail),

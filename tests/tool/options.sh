@@ -89,6 +89,10 @@ is_silent err
 CLADE_LOG=loud expect 1 summary lenet
 warns '^clade: failed to use CLADE_LOG=loud'
 
+behaviour "more threads than there are is an error that says how many there are"
+expect 1 run lenet -w random -i input=random -o output=y.npy --threads 1000000
+warns '^clade: failed to limit ".*" to 1000000 of its [0-9]+ compute units: it has no more'
+
 behaviour "a device by kind and by name"
 run -d cpu
 golden
