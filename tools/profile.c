@@ -120,7 +120,8 @@ static void print_text(const tool_network *network, const clade_device_info *dev
            shape_width, "output", kernel_width, "kernel", "why");
     for (size_t i = 0; i < report->count; i++) {
         const profile_step *step = &report->steps[i];
-        snprintf(speed, sizeof speed, step->gflop > 0 ? "%.0f" : "", rate(step));
+        speed[0] = '\0';
+        if (step->gflop > 0) snprintf(speed, sizeof speed, "%.0f", rate(step));
         printf("%9.3f  %9.3f  %7s  %5.1f%%  %-*s  %-*s  %-*s  %s\n", step->fastest, step->median, speed,
                100 * share(report, step), layer_width, step->node.name, shape_width, format_shape(&step->output, shape),
                kernel_width, step->step.kernel, step->step.reason);

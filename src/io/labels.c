@@ -29,11 +29,12 @@ static clade_status split(const io_file *file, const char *text, size_t size, cl
     char **names = base_allocate(file->env, bytes);
     if (!names) return base_fail_memory(file->env, bytes, "labels");
 
-    char *line = (char *)(names + count);
+    char *line = (char *)(names + count), *const last = line + size;
     memcpy(line, text, size);
-    line[size] = '\0';
+    *last = '\0';
     for (size_t i = 0; i < count; i++) {
-        char *end = line + strcspn(line, "\n");
+        char *end = memchr(line, '\n', (size_t)(last - line));
+        if (!end) end = last;
         char *next = end + 1;
         if (end > line && end[-1] == '\r') end--;
         *end = '\0';
