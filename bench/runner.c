@@ -43,8 +43,11 @@ void runner_open(runner *r) {
 
 void runner_close(runner *r) {
     rt_buffer_destroy(&r->in);
+    rt_buffer_destroy(&r->residual);
     rt_buffer_destroy(&r->out);
+    rt_buffer_destroy(&r->workspace);
     free(r->in_values);
+    free(r->residual_values);
     rt_queue_destroy(&r->queue);
     clade_context_destroy(&r->context);
 }
@@ -56,11 +59,37 @@ static rt_buffer *filled_buffer(const runner *r, const float *values, uint64_t c
     return buffer;
 }
 
-void runner_make_tensors(runner *r, int64_t in_elements, int64_t out_elements) {
-    float *zeros = calloc((size_t)out_elements, sizeof *zeros);
-    r->in_values = runner_random((uint64_t)in_elements);
-    r->in = filled_buffer(r, r->in_values, (uint64_t)in_elements);
-    r->out = filled_buffer(r, zeros, (uint64_t)out_elements);
+/* Matrix products have a workspace of their own, behind the recipe's. */
+static uint64_t gemm_workspace(const runner *r, const ops_recipe *recipe) {
+    uint64_t most = 0, bytes;
+    for (size_t i = 0; i < recipe->launch_count; i++) {
+        if (!recipe->launches[i].is_gemm) continue;
+        runner_check(r, rt_gemm_workspace(context_rt(r->context), &recipe->launches[i].gemm, &bytes));
+        most = base_max(most, bytes);
+    }
+    return most;
+}
+
+void runner_include(const runner *r, const runner_step *step, runner_sizes *sizes) {
+    ops_reach reach;
+    if (!ops_problem_reach(&step->problem, &reach))
+        abort(); /* it was lowered from a graph: its sizes do not overflow */
+    for (int32_t i = 0; i < reach.input_count; i++) sizes->inputs[i] = base_max(sizes->inputs[i], reach.inputs[i]);
+    sizes->out = base_max(sizes->out, reach.output);
+    sizes->workspace = base_max(sizes->workspace, step->recipe.workspace + gemm_workspace(r, &step->recipe));
+}
+
+void runner_make_memory(runner *r, const runner_sizes *sizes) {
+    /* No buffer is empty. */
+    const uint64_t in = (uint64_t)base_max(sizes->inputs[0], 1), residual = (uint64_t)base_max(sizes->inputs[1], 1);
+    const uint64_t out = (uint64_t)base_max(sizes->out, 1), workspace = base_max(sizes->workspace, 1);
+    float *zeros = calloc(out, sizeof *zeros);
+    r->in_values = runner_random(in);
+    r->residual_values = runner_random(residual);
+    r->in = filled_buffer(r, r->in_values, in);
+    r->residual = filled_buffer(r, r->residual_values, residual);
+    r->out = filled_buffer(r, zeros, out);
+    runner_check(r, rt_buffer_create(context_rt(r->context), workspace, "a workspace", &r->workspace));
     free(zeros);
 }
 
@@ -69,13 +98,13 @@ void runner_make_tensors(runner *r, int64_t in_elements, int64_t out_elements) {
 static void *memory_of(const runner *r, const runner_step *step, ops_argument_kind kind, int32_t index) {
     switch (kind) {
     case OPS_INPUT:
-        return rt_buffer_handle(r->in);
+        return rt_buffer_handle(index == 0 ? r->in : r->residual);
     case OPS_OUTPUT:
         return rt_buffer_handle(r->out);
     case OPS_CONSTANT:
         return rt_buffer_handle(step->constants[index]);
     case OPS_WORKSPACE:
-        return rt_buffer_handle(step->workspace);
+        return rt_buffer_handle(r->workspace);
     default:
         return NULL;
     }
@@ -87,7 +116,7 @@ static void set_arguments(const runner *r, const runner_step *step, const ops_la
         const ops_argument *argument = &launch->arguments[i];
         void *memory = memory_of(r, step, argument->kind, argument->index);
         if (memory) {
-            const uint64_t offset = 0;
+            const uint64_t offset = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
             runner_check(r, rt_kernel_set_memory(kernel, position++, memory));
             runner_check(r, rt_kernel_set_value(kernel, position++, &offset, sizeof offset));
         } else if (argument->kind == OPS_INT) {
@@ -102,16 +131,6 @@ static void set_arguments(const runner *r, const runner_step *step, const ops_la
     }
 }
 
-static uint64_t gemm_workspace(const runner *r, const ops_recipe *recipe) {
-    uint64_t most = 0, bytes;
-    for (size_t i = 0; i < recipe->launch_count; i++) {
-        if (!recipe->launches[i].is_gemm) continue;
-        runner_check(r, rt_gemm_workspace(context_rt(r->context), &recipe->launches[i].gemm, &bytes));
-        if (bytes > most) most = bytes;
-    }
-    return most;
-}
-
 void runner_prepare(const runner *r, runner_step *step, const float *const parameters[2]) {
     rt_context *rt = context_rt(r->context);
     const ops_recipe *recipe = &step->recipe;
@@ -122,9 +141,6 @@ void runner_prepare(const runner *r, runner_step *step, const float *const param
         step->constants[i] = filled_buffer(r, packed, constant->elements);
         free(packed);
     }
-    uint64_t workspace = recipe->workspace + gemm_workspace(r, recipe);
-    runner_check(r, rt_buffer_create(rt, workspace + 1, "a workspace", &step->workspace)); /* 1: never empty */
-
     for (size_t i = 0; i < recipe->launch_count; i++) {
         const ops_launch *launch = &recipe->launches[i];
         if (launch->is_gemm) continue;
@@ -142,7 +158,7 @@ static void enqueue_gemm(const runner *r, const runner_step *step, const ops_lau
         runner_check(r, rt_gemm_run(r->queue, &launch->gemm, memory_of(r, step, a->kind, a->index),
                                     (uint64_t)(a->offset + i * launch->a_step), memory_of(r, step, b->kind, b->index),
                                     (uint64_t)(b->offset + i * launch->b_step), memory_of(r, step, c->kind, c->index),
-                                    (uint64_t)(c->offset + i * launch->c_step), rt_buffer_handle(step->workspace),
+                                    (uint64_t)(c->offset + i * launch->c_step), rt_buffer_handle(r->workspace),
                                     step->recipe.workspace));
 }
 
@@ -159,5 +175,4 @@ void runner_enqueue(const runner *r, const runner_step *step) {
 void runner_free(runner_step *step) {
     for (size_t i = 0; i < OPS_MAX_LAUNCHES; i++) rt_kernel_destroy(&step->kernels[i]);
     for (size_t i = 0; i < OPS_MAX_CONSTANTS; i++) rt_buffer_destroy(&step->constants[i]);
-    rt_buffer_destroy(&step->workspace);
 }

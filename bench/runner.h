@@ -9,23 +9,29 @@
 typedef struct runner {
     clade_context *context;
     rt_queue *queue;
-    rt_buffer *in, *out; /* serve all steps */
-    float *in_values;
+    rt_buffer *in, *residual, *out, *workspace; /* serve all steps */
+    float *in_values, *residual_values;
 } runner;
 
 /* On the device that CLADE_DEVICE names, or the default. */
 void runner_open(runner *r);
 void runner_close(runner *r);
 void runner_check(const runner *r, clade_status status);
-/* Random input and room for the output, so many floats each. */
-void runner_make_tensors(runner *r, int64_t in_elements, int64_t out_elements);
-
 typedef struct runner_step {
     ops_problem problem;
     ops_recipe recipe;
     rt_kernel *kernels[OPS_MAX_LAUNCHES];
-    rt_buffer *constants[OPS_MAX_CONSTANTS], *workspace;
+    rt_buffer *constants[OPS_MAX_CONSTANTS];
 } runner_step;
+
+/* What the largest step needs. */
+typedef struct runner_sizes {
+    int64_t inputs[OPS_MAX_INPUTS], out; /* elements */
+    uint64_t workspace;                  /* bytes */
+} runner_sizes;
+void runner_include(const runner *r, const runner_step *step, runner_sizes *sizes);
+/* Random inputs and room for output and workspace; before runner_prepare. */
+void runner_make_memory(runner *r, const runner_sizes *sizes);
 
 /* Makes everything a step with problem and recipe needs; its kernels are compiled when it has run once. `parameters` are by
  * OPS_WEIGHT and OPS_BIAS. */
