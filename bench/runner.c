@@ -65,7 +65,7 @@ static uint64_t gemm_workspace(const runner *r, const ops_recipe *recipe) {
     for (size_t i = 0; i < recipe->launch_count; i++) {
         if (!recipe->launches[i].is_gemm) continue;
         runner_check(r, rt_gemm_workspace(context_rt(r->context), &recipe->launches[i].gemm, &bytes));
-        most = base_max(most, bytes);
+        if (bytes > most) most = bytes;
     }
     return most;
 }
@@ -76,13 +76,14 @@ void runner_include(const runner *r, const runner_step *step, runner_sizes *size
         abort(); /* it was lowered from a graph: its sizes do not overflow */
     for (int32_t i = 0; i < reach.input_count; i++) sizes->inputs[i] = base_max(sizes->inputs[i], reach.inputs[i]);
     sizes->out = base_max(sizes->out, reach.output);
-    sizes->workspace = base_max(sizes->workspace, step->recipe.workspace + gemm_workspace(r, &step->recipe));
+    const uint64_t workspace = step->recipe.workspace + gemm_workspace(r, &step->recipe);
+    if (workspace > sizes->workspace) sizes->workspace = workspace;
 }
 
 void runner_make_memory(runner *r, const runner_sizes *sizes) {
     /* No buffer is empty. */
     const uint64_t in = (uint64_t)base_max(sizes->inputs[0], 1), residual = (uint64_t)base_max(sizes->inputs[1], 1);
-    const uint64_t out = (uint64_t)base_max(sizes->out, 1), workspace = base_max(sizes->workspace, 1);
+    const uint64_t out = (uint64_t)base_max(sizes->out, 1), workspace = sizes->workspace + 1;
     float *zeros = calloc(out, sizeof *zeros);
     r->in_values = runner_random(in);
     r->residual_values = runner_random(residual);
