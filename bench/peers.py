@@ -39,6 +39,12 @@ def say(text):
 # ---- One engine, one process ------------------------------------------------------------------------------------------------------
 
 
+def end(process):
+    """An engine with all it has started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 def measure(engine, network, batch, runs, options, output=None):
     """What engine.py found, or {"failed": why}."""
     arguments = [engine, network, model_file(network, options), "--batch", batch, "--threads", options.threads, "--runs", runs]
@@ -55,9 +61,11 @@ def measure(engine, network, batch, runs, options, output=None):
     try:
         printed, complained = process.communicate(timeout=MOST_SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        end(process)
         return {"failed": f"took longer than {MOST_SECONDS} s"}
+    except BaseException:  # interrupted: no engine may go on alone and disturb what is measured next
+        end(process)
+        raise
     if process.returncode < 0:
         return {"failed": f"died by {signal.Signals(-process.returncode).name}"}
     if process.returncode or not printed:
@@ -244,6 +252,7 @@ def run(options):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = parse_arguments()
     path = options.report or run(options)
     report.write(path, options.update_docs)

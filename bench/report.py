@@ -1,6 +1,6 @@
 """What bench/peers.sh measured, made readable: a table in Markdown and a plot beside the JSON file, and both in docs/benchmarks.md.
 
-The ratio is the best peer's median / Clade's median: above 1, Clade is faster than the fastest of them.
+A ratio is a peer's median / Clade's median: above 1, Clade is faster. The fastest peer's is the one that counts.
 """
 import json
 import pathlib
@@ -23,6 +23,17 @@ TITLES = {
     "inception_v3": "Inception-v3 299",
     "inception_v4": "Inception-v4 299",
     "lenet": "LeNet 28",
+}
+# What Clade is to reach on PoCL with 2 threads: the ratio by network and batch.
+GOALS = {
+    ("googlenet", 1): 1.4,
+    ("googlenet", 16): 1.5,
+    ("inception_v3", 1): 1.35,
+    ("inception_v3", 16): 1.4,
+    ("inception_v4", 1): 1.3,
+    ("inception_v4", 16): 1.35,
+    ("inception_resnet_v2", 1): 1.2,
+    ("inception_resnet_v2", 16): 1.25,
 }
 
 
@@ -82,24 +93,36 @@ def milliseconds(value):
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
-def case_table(cases, engines, cell, *more):
-    """A row for each network and batch, a column for each engine, then columns of (header, function of the case)."""
+def case_table(cases, engines, cell):
+    """A row for each network and batch, a column for each engine."""
     rows = [
-        [title(network), str(batch)]
-        + [cell(case[engine]) if case.get(engine) else "-" for engine in engines]
-        + [column(case) for _, column in more]
+        [title(network), str(batch)] + [cell(case[engine]) if case.get(engine) else "-" for engine in engines]
         for (network, batch), case in cases.items()
     ]
-    return table(["network", "batch", *map(title, engines), *(header for header, _ in more)], rows)
+    return table(["network", "batch", *map(title, engines)], rows)
 
 
 def best_and_median(summary):
     return f"{milliseconds(summary['best'])} / {milliseconds(summary['median'])}"
 
 
-def best_ratio(case):
-    found = ratios(case)
-    return f"**{min(found.values()):.2f}** ({title(min(found, key=found.get))})" if found else "-"
+def state_of(ratio, goal):
+    if not goal:
+        return "-"
+    return f"{goal:.2f}: reached" if ratio >= goal else f"{goal:.2f}: Clade takes {100 * (goal / ratio - 1):.0f} % too long"
+
+
+def ratio_table(cases, engines):
+    """How many times Clade's median each peer takes, the fastest peer in bold, and how that stands to the goal."""
+    peers = [engine for engine in engines if engine != "clade"]
+    rows = []
+    for (network, batch), case in cases.items():
+        found = ratios(case)
+        best = min(found, key=found.get) if found else None
+        cells = [f"**{found[peer]:.2f}**" if peer == best else f"{found[peer]:.2f}" if peer in found else "-" for peer in peers]
+        state = state_of(found[best], GOALS.get((network, batch))) if found else "-"
+        rows.append([title(network), str(batch), *cells, state])
+    return table(["network", "batch", *map(title, peers), "goal"], rows)
 
 
 def load_and_first(summary):
@@ -135,9 +158,11 @@ def markdown(results, plot):
     engines = list(dict.fromkeys(measurement["engine"] for measurement in results["measurements"]))
     parts = [
         place_table(results, engines),
-        "Milliseconds of one run of the whole batch, best / median; the ratio is the best peer's median / Clade's median:",
-        case_table(cases, engines, best_and_median, ("ratio (best peer)", best_ratio)),
-        *([f"![How many times Clade's median the peers take]({plot})"] if plot else []),
+        "How many times Clade's median time the peers take; the fastest of them is in bold, and counts:",
+        ratio_table(cases, engines),
+        *([f"![How many times Clade's median time the peers take]({plot})"] if plot else []),
+        "Milliseconds of one run of the whole batch, best / median:",
+        case_table(cases, engines, best_and_median),
         "Milliseconds from the model to ready + of the first run after that:",
         case_table(cases, engines, load_and_first),
         "Peak resident memory of the process, in MB:",
@@ -182,7 +207,12 @@ def draw(results, paths):
     for i, engine in enumerate(engines):
         rows = {row + i * height: found[engine] for row, found in enumerate(cases.values()) if engine in found}
         bars = axes.barh(list(rows), [ratio - 1 for ratio in rows.values()], height, left=1, label=title(engine))
-        axes.bar_label(bars, [f"{ratio:.2f}" for ratio in rows.values()], padding=3)
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # a goal's line may run through
+        axes.bar_label(bars, [f"{ratio:.2f}" for ratio in rows.values()], padding=3, bbox=ground)
+    for row, case in enumerate(cases):
+        if case in GOALS:
+            ends = row - height / 2, row + (len(engines) - 0.5) * height
+            axes.vlines(GOALS[case], *ends, "black", "dashed", linewidth=1, label="goal" if row == 0 else None)
     axes.set_yticks(
         [row + height * (len(engines) - 1) / 2 for row in range(len(cases))],
         [f"{title(network)}\nbatch {batch}" for network, batch in cases],
@@ -190,12 +220,15 @@ def draw(results, paths):
     axes.invert_yaxis()
     # A peer twice as fast and one twice as slow are equally far from Clade.
     axes.set_xscale("log", base=2)
+    axes.set_xticks([0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6, 8])
     axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color="black", linewidth=1)
-    axes.margins(x=0.15)
+    shown = [ratio for found in cases.values() for ratio in found.values()]
+    axes.set_xlim(min(0.95, 0.85 * min(shown)), 1.2 * max(shown))
+    axes.margins(y=0.02)
     axes.set_xlabel("a peer's median time / Clade's (to the right of 1, Clade is faster)")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(frameon=False, loc="outside upper center", ncols=len(engines))
+    figure.legend(frameon=False, loc="outside upper center", ncols=len(engines) + 1)
     for path in paths:
         figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot.close(figure)
