@@ -80,7 +80,7 @@ typedef enum graph_derivation {
     GRAPH_MULTIPLY_ADD,      /* s0 * s1 + s2, each [C]; a missing s0 or s2 counts as 0, a missing s1 as 1 */
     GRAPH_SCALE_BY_CONSTANT, /* s0 * constant; a missing s0 counts as 1 */
     GRAPH_ADD_CONSTANT,      /* s0 + constant; a missing s0 counts as 0 */
-    GRAPH_CONCAT_ROWS        /* s0[o, ...] and behind it s1[o, ...]; a missing one counts as rows of zeros */
+    GRAPH_CONCAT_ROWS /* s0[o, ...] first, s1[o, ...] last; a missing one, and what is between, as rows of zeros */
 } graph_derivation;
 
 typedef struct graph_tensor {

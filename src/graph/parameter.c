@@ -179,7 +179,7 @@ static clade_status scale_rows(const clade_graph *graph, const graph_tensor *ten
     return status;
 }
 
-/* The rows of source 0, then those of source 1. */
+/* The rows of source 0 first, those of source 1 last. */
 static clade_status concat_rows(const clade_graph *graph, const graph_tensor *tensor, float *values) {
     const clade_tensor first = tensor->sources[0], second = tensor->sources[1];
     const size_t count = element_count(tensor);

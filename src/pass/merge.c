@@ -20,7 +20,8 @@
  *
  * Valid for siblings that agree in all but their channels and bias, have neither groups nor residual, and end with the same
  * activation or with none: those without are the first of m's channels, and its activation begins behind them. In blocked layouts
- * a slice begins at a multiple of the block, so a sibling of another width is left out. So are those that must lie elsewhere:
+ * a slice begins at a multiple of the block. Behind a sibling of another width m has channels whose weights and biases are zero: they
+ * are that slice's padding lanes, unless the activation makes something else of 0. Left out are those that must lie elsewhere:
  * outputs of the graph, further slices of concats, tensors that must have no gaps between images. */
 #include "pass/pass.h"
 
@@ -48,7 +49,8 @@ static clade_tensor merge_result_behind(const clade_graph *graph, clade_tensor t
 static bool merge_fits(const clade_graph *graph, const graph_node *node) {
     const graph_tensor *output = graph_tensor_of(graph, node->output);
     return !node->dead && node->op == GRAPH_OP_conv2d && node->attributes.conv2d.groups == 1 &&
-           node->input_count == 1 && output->shape.dims[1] % output->block == 0 &&
+           node->input_count == 1 &&
+           (output->shape.dims[1] % output->block == 0 || node->attributes.conv2d.activation != CLADE_SIGMOID) &&
            !graph_is_output(graph, node->output) && !pass_must_be_dense(graph, node->output) &&
            !merge_has_slices(graph, node->output) &&
            (!graph_is_tensor(output->parent) || graph_is_tensor(merge_result_behind(graph, node->output)));
@@ -74,11 +76,17 @@ typedef struct family {
     size_t *members;
     size_t count, linear_count; /* members without activation stand first */
     clade_tensor result;        /* of the concat that the last member lies in, or no tensor */
-    int64_t channels;           /* of all members */
+    int64_t channels;           /* of all members, in whole blocks */
 } family;
 
 static graph_node *merge_member(const clade_graph *graph, const family *f, size_t i) {
     return &graph->nodes[f->members[i]];
+}
+
+/* The channels that a member takes when another one follows. */
+static int64_t merge_width(const clade_graph *graph, const family *f, size_t i) {
+    const graph_tensor *output = graph_tensor_of(graph, merge_member(graph, f, i)->output);
+    return base_round_up(output->shape.dims[1], output->block);
 }
 
 /* Kernels count elements in 32 bits. */
@@ -106,7 +114,8 @@ static bool merge_adopt(const clade_graph *graph, family *f, size_t index) {
     const bool is_slice = graph_is_tensor(result), has_slice = graph_is_tensor(f->result);
     if ((is_slice && has_slice) || !merge_agrees(graph, f, node, is_slice)) return false;
     const clade_tensor behind = is_slice ? result : f->result;
-    const int64_t channels = f->channels + graph_shape_of(graph, node->output)->dims[1];
+    const graph_tensor *output = graph_tensor_of(graph, node->output);
+    const int64_t channels = f->channels + base_round_up(output->shape.dims[1], output->block);
     const int64_t more = graph_is_tensor(behind) ? graph_shape_of(graph, behind)->dims[1] : 0;
     if (!merge_is_countable(graph, node->output, channels + more)) return false;
 
@@ -131,15 +140,17 @@ static void merge_find_family(const clade_graph *graph, size_t first, family *f)
             (void)merge_adopt(graph, f, i);
 }
 
-/* The members' parameters one below the other, where any member has one. */
+/* The members' parameters one below the other, where any member has one. Between two there are rows of zeros where the first ends
+ * inside a block: GRAPH_CONCAT_ROWS puts them there when the result has more rows than its sources. */
 static clade_status merge_parameter(clade_graph *graph, const family *f, const graph_node *owner, int which,
                                     const char *role, clade_tensor *parameter_out) {
-    int64_t rows = 0;
+    int64_t before = 0;
     *parameter_out = GRAPH_NO_TENSOR;
     for (size_t i = 0; i < f->count; i++) {
         const graph_node *member = merge_member(graph, f, i);
         const clade_tensor next = member->parameters[which];
-        rows += graph_shape_of(graph, member->output)->dims[1];
+        const int64_t rows = before + graph_shape_of(graph, member->output)->dims[1];
+        before += merge_width(graph, f, i);
         if (i == 0) *parameter_out = next;
         if (i == 0 || (!graph_is_tensor(*parameter_out) && !graph_is_tensor(next))) continue;
         clade_shape shape = *graph_shape_of(graph, graph_is_tensor(next) ? next : *parameter_out);
@@ -173,7 +184,7 @@ static void merge_place_outputs(clade_graph *graph, const family *f, int32_t pro
         graph_tensor *slice = graph_tensor_of(graph, output);
         if (!graph_is_tensor(slice->parent)) merge_put(graph, output, merged, channel);
         slice->producer = producer;
-        channel += slice->shape.dims[1];
+        channel += merge_width(graph, f, i);
     }
 }
 
@@ -183,14 +194,15 @@ static void merge_set_activation(const clade_graph *graph, const family *f, grap
     const clade_conv2d_settings active = merge_member(graph, f, f->linear_count)->attributes.conv2d;
     node->attributes.conv2d.activation = active.activation;
     node->attributes.conv2d.slope = active.slope;
-    for (size_t i = 0; i < f->linear_count; i++)
-        node->linear_channels += (int32_t)graph_shape_of(graph, merge_member(graph, f, i)->output)->dims[1];
+    for (size_t i = 0; i < f->linear_count; i++) node->linear_channels += (int32_t)merge_width(graph, f, i);
 }
 
 /* The merged convolution takes the place of the first of them, and the names of all. */
 static clade_status merge_family(clade_graph *graph, const family *f, size_t first) {
     graph_node *node = &graph->nodes[first];
     clade_tensor weight, bias, merged, whole;
+    const int64_t last = graph_shape_of(graph, merge_member(graph, f, f->count - 1)->output)->dims[1];
+    const int64_t before = f->channels - merge_width(graph, f, f->count - 1), channels = before + last;
     for (size_t i = 0; i < f->count; i++) {
         if (f->members[i] == first) continue;
         char *name = base_format(graph->env, "%s + %s", node->name, merge_member(graph, f, i)->name);
@@ -200,12 +212,10 @@ static clade_status merge_family(clade_graph *graph, const family *f, size_t fir
     }
     FORWARD(merge_parameter(graph, f, node, GRAPH_WEIGHT, "merged_weight", &weight));
     FORWARD(merge_parameter(graph, f, node, GRAPH_BIAS, "merged_bias", &bias));
-    FORWARD(merge_add_tensor(graph, node->name, node->output, f->channels, (int32_t)first, &merged));
+    FORWARD(merge_add_tensor(graph, node->name, node->output, channels, (int32_t)first, &merged));
     merge_place_outputs(graph, f, (int32_t)first, merged);
     if (graph_is_tensor(f->result)) {
         const graph_tensor *result = graph_tensor_of(graph, f->result);
-        const clade_tensor last = merge_member(graph, f, f->count - 1)->output;
-        const int64_t before = f->channels - graph_shape_of(graph, last)->dims[1];
         char *name = base_format(graph->env, "%s and %s", node->name, result->name);
         if (!name) return base_fail_memory(graph->env, strlen(node->name), "the name of a merged tensor");
         const clade_status status =
@@ -221,7 +231,7 @@ static clade_status merge_family(clade_graph *graph, const family *f, size_t fir
     node->output = merged;
     node->parameters[GRAPH_WEIGHT] = weight;
     node->parameters[GRAPH_BIAS] = bias;
-    node->attributes.conv2d.channels = (int32_t)f->channels;
+    node->attributes.conv2d.channels = (int32_t)channels;
     node->attributes.conv2d.no_bias = !graph_is_tensor(bias);
     return CLADE_OK;
 }

@@ -333,14 +333,48 @@ static void test_input_of_a_softmax_along_rows_is_left_out(void **state) {
     assert_int_equal(network_count(graph, GRAPH_OP_conv2d), 2);
 }
 
-static void test_widths_that_break_a_block_are_left_out(void **state) {
-    clade_graph *graph = *state;
+/* Three siblings of 32, 24 and 48 channels in blocks of 16, and how many convolutions are left of them. */
+static size_t merge_widths(clade_graph *graph, clade_activation activation) {
+    static const int32_t widths[3] = {32, 24, 48};
     const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 16, 3);
-    read_by_pool(graph, pointwise(graph, x, 32));
-    read_by_pool(graph, pointwise(graph, x, 24));
-    read_by_pool(graph, pointwise(graph, x, 48));
+    for (int i = 0; i < 3; i++) {
+        const clade_conv2d_settings settings = {.channels = widths[i], .kernel = {1, 1}, .activation = activation};
+        read_by_pool(graph, network_conv_with(graph, x, settings));
+    }
+    assert_int_equal(clade_graph_fill_parameters(graph), CLADE_OK);
     network_run_all(graph, blocked);
-    assert_int_equal(network_count(graph, GRAPH_OP_conv2d), 3);
+    return network_count(graph, GRAPH_OP_conv2d) - 1;
+}
+
+static bool is_zero(const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (values[i] != 0) return false;
+    return true;
+}
+
+/* The 24 take 32, of which the last 8 are made by weights of zero. */
+static void test_widths_that_break_a_block_are_padded(void **state) {
+    clade_graph *graph = *state;
+    assert_int_equal(merge_widths(graph, CLADE_LEAKY_RELU), 1);
+    const graph_node *conv = &graph->nodes[1];
+    assert_int_equal(conv->attributes.conv2d.channels, 32 + 32 + 48);
+    expect_slice(graph, graph->nodes[2].inputs[0], conv->output, 0);
+    expect_slice(graph, graph->nodes[3].inputs[0], conv->output, 32);
+    expect_slice(graph, graph->nodes[4].inputs[0], conv->output, 64);
+    assert_int_equal(graph_shape_of(graph, graph->nodes[3].inputs[0])->dims[1], 24);
+    float weights[112][16], biases[112];
+    assert_int_equal(graph_evaluate(graph, conv->parameters[GRAPH_WEIGHT], weights[0]), CLADE_OK);
+    assert_int_equal(graph_evaluate(graph, conv->parameters[GRAPH_BIAS], biases), CLADE_OK);
+    for (size_t row = 0; row < 112; row++) {
+        const bool is_padding = row >= 32 + 24 && row < 64;
+        assert_int_equal(is_zero(weights[row], 16), is_padding);
+        assert_int_equal(is_zero(&biases[row], 1), is_padding);
+    }
+}
+
+static void test_padding_that_would_not_stay_zero_is_left_out(void **state) {
+    assert_int_equal(merge_widths(*state, CLADE_SIGMOID), 2);
+    const clade_graph *graph = *state;
     assert_int_equal(graph->nodes[1].attributes.conv2d.channels, 80);
 }
 
@@ -375,7 +409,8 @@ int main(void) {
         NETWORK_TEST(test_residual_is_left_out),
         NETWORK_TEST(test_output_is_left_out),
         NETWORK_TEST(test_input_of_a_softmax_along_rows_is_left_out),
-        NETWORK_TEST(test_widths_that_break_a_block_are_left_out),
+        NETWORK_TEST(test_widths_that_break_a_block_are_padded),
+        NETWORK_TEST(test_padding_that_would_not_stay_zero_is_left_out),
         NETWORK_TEST(test_what_cannot_be_counted_stays_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
