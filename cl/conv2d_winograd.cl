@@ -16,10 +16,16 @@
  *     weight   [tile of blocks][point][input channel][BLOCKS][VECTOR], transformed, read from front to back
  *     bias     [blocks rounded up to BLOCKS][VECTOR]
  *
+ * FOLD is for first layers, which read a plain image of few channels with stride 2. Four neighbours of each channel are seen as one
+ * pixel of four channels: a kernel of 2 r x 2 r with stride 2 over C channels is one of r x r with stride 1 over 4 C. So
+ *
+ *     pixel (y, x) channel c   ->   pixel (y / 2, x / 2) channel (c * 2 + y % 2) * 2 + x % 2        counted from the tile's corner
+ *
  * The products of one point, PIXELS tiles and BLOCKS blocks of output channels are summed up in registers, as in conv2d_direct.cl.
  *
  * Parameters, by -D: VECTOR, ACTIVATION (common.cl) and
- *     TILE, KERNEL     m and r of F(m, r)
+ *     TILE, KERNEL, STRIDE   m, r and the stride of F(m, r, stride)
+ *     FOLD             0, or floats that a folded pixel takes
  *     SQUARE           1: kernels of KERNEL x KERNEL; 0: of 1 x KERNEL and KERNEL x 1
  *     PIXELS, BLOCKS   the tile of the matrix product
  *     HAS_BIAS, HAS_RESIDUAL   0 or 1: whether those two operands are there */
@@ -36,7 +42,11 @@
 #define FETCH(address)
 #endif
 
-#define SIDE (TILE + KERNEL - 1) /* inputs of a tile along an axis */
+#if STRIDE == 1
+#define SIDE (TILE + KERNEL - 1) /* inputs of a tile along an axis, and products */
+#else
+#define SIDE (2 * TILE + 1)
+#endif
 #if SQUARE
 #define LINES  SIDE /* columns of inputs */
 #define ROWS   TILE /* rows of results */
@@ -45,12 +55,19 @@
 #define ROWS   1
 #endif
 #define POINTS (SIDE * LINES)
+#if FOLD
+#define SOURCE const __private float
+#define WINDOW 2 /* pixels from one result's inputs to the next one's */
+#else
+#define SOURCE const __global float
+#define WINDOW STRIDE
+#endif
 
 /* ---- Written by scripts/winograd.py: from here ---- */
-#if TILE == 2 && KERNEL == 3 /* points 0, +-1, infinity */
+#if TILE == 2 && KERNEL == 3 && STRIDE == 1 /* points 0, +-1, infinity */
 static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
     vec even, odd;
-    v[0] = d[2 * step] - d[0 * step];
+    v[0 * v_step] = d[2 * step] - d[0 * step];
     even = d[2 * step];
     odd = d[1 * step];
     v[1 * v_step] = even + odd;
@@ -59,13 +76,13 @@ static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
 }
 static inline void transform_output(const vec *v, int step, vec *y, int y_step) {
     const vec sum0 = v[1 * step] + v[2 * step], difference0 = v[1 * step] - v[2 * step];
-    y[0 * y_step] = v[0] + sum0;
+    y[0 * y_step] = sum0 + v[0 * step];
     y[1 * y_step] = difference0 + v[3 * step];
 }
-#elif TILE == 4 && KERNEL == 3 /* points 0, +-5/8, +-5/4, infinity */
+#elif TILE == 4 && KERNEL == 3 && STRIDE == 1 /* points 0, +-5/8, +-5/4, infinity */
 static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
     vec even, odd;
-    v[0] = d[4 * step] + 0.610351562f * d[0 * step] - 1.953125f * d[2 * step];
+    v[0 * v_step] = d[4 * step] + 0.610351562f * d[0 * step] - 1.953125f * d[2 * step];
     even = d[4 * step] - 1.5625f * d[2 * step];
     odd = -0.9765625f * d[1 * step] + 0.625f * d[3 * step];
     v[1 * v_step] = even + odd;
@@ -79,15 +96,41 @@ static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
 static inline void transform_output(const vec *v, int step, vec *y, int y_step) {
     const vec sum0 = v[1 * step] + v[2 * step], difference0 = v[1 * step] - v[2 * step];
     const vec sum1 = v[3 * step] + v[4 * step], difference1 = v[3 * step] - v[4 * step];
-    y[0 * y_step] = v[0] + sum0 + sum1;
+    y[0 * y_step] = sum0 + sum1 + v[0 * step];
     y[1 * y_step] = 0.625f * difference0 + 1.25f * difference1;
     y[2 * y_step] = 0.390625f * sum0 + 1.5625f * sum1;
     y[3 * y_step] = v[5 * step] + 0.244140625f * difference0 + 1.953125f * difference1;
 }
-#elif TILE == 2 && KERNEL == 5 /* points 0, +-3/4, +-3/2, infinity */
+#elif TILE == 4 && KERNEL == 4 && STRIDE == 1 /* points +-1/4, +-1, +-2, infinity */
 static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
     vec even, odd;
-    v[0] = d[4 * step] + 1.265625f * d[0 * step] - 2.8125f * d[2 * step];
+    even = d[5 * step] + 4.0f * d[1 * step] - 5.0f * d[3 * step];
+    odd = d[0 * step] - 1.25f * d[2 * step] + 0.25f * d[4 * step];
+    v[0 * v_step] = even + odd;
+    v[1 * v_step] = even - odd;
+    even = d[5 * step] + 0.25f * d[1 * step] - 4.0625f * d[3 * step];
+    odd = d[4 * step] + 0.25f * d[0 * step] - 4.0625f * d[2 * step];
+    v[2 * v_step] = even + odd;
+    v[3 * v_step] = even - odd;
+    even = d[5 * step] + 0.0625f * d[1 * step] - 1.0625f * d[3 * step];
+    odd = 0.125f * d[0 * step] - 2.125f * d[2 * step] + 2.0f * d[4 * step];
+    v[4 * v_step] = even + odd;
+    v[5 * v_step] = even - odd;
+    v[6 * v_step] = d[6 * step] - 0.25f * d[0 * step] + 4.3125f * d[2 * step] - 5.0625f * d[4 * step];
+}
+static inline void transform_output(const vec *v, int step, vec *y, int y_step) {
+    const vec sum0 = v[0 * step] + v[1 * step], difference0 = v[0 * step] - v[1 * step];
+    const vec sum1 = v[2 * step] + v[3 * step], difference1 = v[2 * step] - v[3 * step];
+    const vec sum2 = v[4 * step] + v[5 * step], difference2 = v[4 * step] - v[5 * step];
+    y[0 * y_step] = sum0 + sum1 + sum2;
+    y[1 * y_step] = difference1 + 0.25f * difference0 + 2.0f * difference2;
+    y[2 * y_step] = sum1 + 0.0625f * sum0 + 4.0f * sum2;
+    y[3 * y_step] = difference1 + v[6 * step] + 0.015625f * difference0 + 8.0f * difference2;
+}
+#elif TILE == 2 && KERNEL == 5 && STRIDE == 1 /* points 0, +-3/4, +-3/2, infinity */
+static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
+    vec even, odd;
+    v[0 * v_step] = d[4 * step] + 1.265625f * d[0 * step] - 2.8125f * d[2 * step];
     even = d[4 * step] - 2.25f * d[2 * step];
     odd = -1.6875f * d[1 * step] + 0.75f * d[3 * step];
     v[1 * v_step] = even + odd;
@@ -101,13 +144,13 @@ static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
 static inline void transform_output(const vec *v, int step, vec *y, int y_step) {
     const vec sum0 = v[1 * step] + v[2 * step], difference0 = v[1 * step] - v[2 * step];
     const vec sum1 = v[3 * step] + v[4 * step], difference1 = v[3 * step] - v[4 * step];
-    y[0 * y_step] = v[0] + sum0 + sum1;
+    y[0 * y_step] = sum0 + sum1 + v[0 * step];
     y[1 * y_step] = v[5 * step] + 0.75f * difference0 + 1.5f * difference1;
 }
-#elif TILE == 4 && KERNEL == 7 /* points 0, +-3/8, +-7/8, +-5/4, +-5/2, infinity */
+#elif TILE == 4 && KERNEL == 7 && STRIDE == 1 /* points 0, +-3/8, +-7/8, +-5/4, +-5/2, infinity */
 static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
     vec even, odd;
-    v[0] = d[8 * step] + 1.05142593f * d[0 * step] - 9.6912384f * d[2 * step] + 16.9533691f * d[4 * step] - 8.71875f * d[6 * step];
+    v[0 * v_step] = d[8 * step] + 1.05142593f * d[0 * step] - 9.6912384f * d[2 * step] + 16.9533691f * d[4 * step] - 8.71875f * d[6 * step];
     even = d[8 * step] - 7.47680664f * d[2 * step] + 15.7470703f * d[4 * step] - 8.578125f * d[6 * step];
     odd = -2.80380249f * d[1 * step] + 5.90515137f * d[3 * step] - 3.21679688f * d[5 * step] + 0.375f * d[7 * step];
     v[1 * v_step] = even + odd;
@@ -131,15 +174,15 @@ static inline void transform_output(const vec *v, int step, vec *y, int y_step) 
     const vec sum1 = v[3 * step] + v[4 * step], difference1 = v[3 * step] - v[4 * step];
     const vec sum2 = v[5 * step] + v[6 * step], difference2 = v[5 * step] - v[6 * step];
     const vec sum3 = v[7 * step] + v[8 * step], difference3 = v[7 * step] - v[8 * step];
-    y[0 * y_step] = v[0] + sum0 + sum1 + sum2 + sum3;
+    y[0 * y_step] = sum0 + sum1 + sum2 + sum3 + v[0 * step];
     y[1 * y_step] = 0.375f * difference0 + 0.875f * difference1 + 1.25f * difference2 + 2.5f * difference3;
     y[2 * y_step] = 0.140625f * sum0 + 0.765625f * sum1 + 1.5625f * sum2 + 6.25f * sum3;
     y[3 * y_step] = v[9 * step] + 0.052734375f * difference0 + 0.669921875f * difference1 + 1.953125f * difference2 + 15.625f * difference3;
 }
-#elif TILE == 6 && KERNEL == 7 /* points 0, +-3/8, +-5/8, +-1, +-3/2, +-5/2, infinity */
+#elif TILE == 6 && KERNEL == 7 && STRIDE == 1 /* points 0, +-3/8, +-5/8, +-1, +-3/2, +-5/2, infinity */
 static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
     vec even, odd;
-    v[0] = d[10 * step] - 0.772476196f * d[0 * step] + 8.71009827f * d[2 * step] - 26.5706787f * d[4 * step] + 27.6643066f * d[6 * step] - 10.03125f * d[8 * step];
+    v[0 * v_step] = d[10 * step] - 0.772476196f * d[0 * step] + 8.71009827f * d[2 * step] - 26.5706787f * d[4 * step] + 27.6643066f * d[6 * step] - 10.03125f * d[8 * step];
     even = d[10 * step] + 5.49316406f * d[2 * step] - 22.8759766f * d[4 * step] + 26.2734375f * d[6 * step] - 9.890625f * d[8 * step];
     odd = 2.05993652f * d[1 * step] - 8.57849121f * d[3 * step] + 9.85253906f * d[5 * step] - 3.70898438f * d[7 * step] + 0.375f * d[9 * step];
     v[1 * v_step] = even + odd;
@@ -168,12 +211,47 @@ static inline void transform_output(const vec *v, int step, vec *y, int y_step) 
     const vec sum2 = v[5 * step] + v[6 * step], difference2 = v[5 * step] - v[6 * step];
     const vec sum3 = v[7 * step] + v[8 * step], difference3 = v[7 * step] - v[8 * step];
     const vec sum4 = v[9 * step] + v[10 * step], difference4 = v[9 * step] - v[10 * step];
-    y[0 * y_step] = v[0] + sum0 + sum1 + sum2 + sum3 + sum4;
+    y[0 * y_step] = sum0 + sum1 + sum2 + sum3 + sum4 + v[0 * step];
     y[1 * y_step] = difference2 + 0.375f * difference0 + 0.625f * difference1 + 1.5f * difference3 + 2.5f * difference4;
     y[2 * y_step] = sum2 + 0.140625f * sum0 + 0.390625f * sum1 + 2.25f * sum3 + 6.25f * sum4;
     y[3 * y_step] = difference2 + 0.052734375f * difference0 + 0.244140625f * difference1 + 3.375f * difference3 + 15.625f * difference4;
     y[4 * y_step] = sum2 + 0.0197753906f * sum0 + 0.152587891f * sum1 + 5.0625f * sum3 + 39.0625f * sum4;
     y[5 * y_step] = difference2 + v[11 * step] + 0.00741577148f * difference0 + 0.0953674316f * difference1 + 7.59375f * difference3 + 97.65625f * difference4;
+}
+#elif TILE == 2 && KERNEL == 3 && STRIDE == 2 /* points +-1, infinity */
+static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
+    vec even, odd;
+    even = d[2 * step];
+    odd = d[0 * step];
+    v[0 * v_step] = even + odd;
+    v[1 * v_step] = even - odd;
+    v[2 * v_step] = d[4 * step] - d[0 * step];
+    v[3 * v_step] = d[1 * step];
+    v[4 * v_step] = d[3 * step];
+}
+static inline void transform_output(const vec *v, int step, vec *y, int y_step) {
+    const vec sum0 = v[0 * step] + v[1 * step], difference0 = v[0 * step] - v[1 * step];
+    y[0 * y_step] = sum0 + v[3 * step];
+    y[1 * y_step] = difference0 + v[2 * step] + v[4 * step];
+}
+#elif TILE == 3 && KERNEL == 3 && STRIDE == 2 /* points 0, +-1, infinity */
+static inline void transform_input(const vec *d, int step, vec *v, int v_step) {
+    vec even, odd;
+    v[0 * v_step] = d[4 * step] - d[0 * step];
+    even = d[4 * step];
+    odd = d[2 * step];
+    v[1 * v_step] = even + odd;
+    v[2 * v_step] = even - odd;
+    v[3 * v_step] = d[6 * step] - d[2 * step];
+    v[4 * v_step] = d[1 * step];
+    v[5 * v_step] = d[3 * step];
+    v[6 * v_step] = d[5 * step];
+}
+static inline void transform_output(const vec *v, int step, vec *y, int y_step) {
+    const vec sum0 = v[1 * step] + v[2 * step], difference0 = v[1 * step] - v[2 * step];
+    y[0 * y_step] = sum0 + v[0 * step] + v[4 * step];
+    y[1 * y_step] = difference0 + v[5 * step];
+    y[2 * y_step] = sum0 + v[3 * step] + v[6 * step];
 }
 #endif
 /* ---- to here ---- */
@@ -203,8 +281,33 @@ static inline place place_of(const geometry *g, int tile) {
 
 /* ---- Inputs ------------------------------------------------------------------------------------------------------------- */
 
+#if FOLD
+/* The SIDE x SIDE folded pixels of a tile, FOLD floats each, from the plain image's pixel (y, x) on, zeros beyond its edges. */
+static inline void fold(const geometry *g, const __global float *image, int y, int x, float patch[SIDE * SIDE * FOLD]) {
+    for (int i = 0; i < SIDE * SIDE * FOLD; i++) patch[i] = 0.0f;
+    for (int c = 0; c < g->in_c / 4; c++, image += g->in_h * g->in_w) {
+        for (int i = 0; i < 2 * SIDE; i++) {
+            const int at_y = y + i;
+            if (at_y < 0 || at_y >= g->in_h) continue;
+            const __global float *row = image + at_y * g->in_w + x;
+            float *target = patch + i / 2 * SIDE * FOLD + (c * 2 + i % 2) * 2;
+            if (x >= 0 && x + 2 * SIDE <= g->in_w) {
+                UNROLL for (int j = 0; j < SIDE; j++) vstore2(vload2(j, row), 0, target + j * FOLD);
+            } else {
+                for (int j = max(0, -x); j < min(2 * SIDE, g->in_w - x); j++) target[j / 2 * FOLD + j % 2] = row[j];
+            }
+        }
+    }
+}
+
+/* SIDE folded pixels from (y, x) of the patch on, one step further each. `plane`: a block of their channels. */
+static inline void read_line(const geometry *g, SOURCE *plane, int y, int x, int step_y, int step_x, vec inputs[SIDE]) {
+    UNROLL for (int i = 0; i < SIDE; i++)
+        inputs[i] = vec_load_private(plane + ((y + i * step_y) * SIDE + x + i * step_x) * FOLD);
+}
+#else
 /* SIDE pixels from (y, x) on, one step further each, zeros beyond the image's edges. `plane`: one block of channels of an image. */
-static inline void read_line(const geometry *g, const __global float *plane, int y, int x, int step_y, int step_x,
+static inline void read_line(const geometry *g, SOURCE *plane, int y, int x, int step_y, int step_x,
                              vec inputs[SIDE]) {
     const int last_y = y + (SIDE - 1) * step_y, last_x = x + (SIDE - 1) * step_x;
     if (y >= 0 && x >= 0 && last_y < g->in_h && last_x < g->in_w) {
@@ -219,9 +322,10 @@ static inline void read_line(const geometry *g, const __global float *plane, int
     }
 }
 
-/* Reads a tile's inputs, transforms them and stores them `step` vectors apart. */
-static inline void read_tile(const geometry *g, const __global float *plane, place p, __local vec *values, int step) {
-    const int y = p.y - g->pad_top, x = p.x - g->pad_left;
+#endif
+
+/* Reads the inputs of the tile that begins at (y, x), transforms them and stores them `step` vectors apart. */
+static inline void read_tile(const geometry *g, SOURCE *plane, int y, int x, __local vec *values, int step) {
     vec inputs[SIDE], columns[POINTS];
 #if SQUARE
     ROLLED for (int j = 0; j < LINES; j++) {
@@ -237,6 +341,19 @@ static inline void read_tile(const geometry *g, const __global float *plane, pla
     read_line(g, plane, y, x, g->down, g->across, inputs);
     transform_input(inputs, 1, columns, 1);
     UNROLL for (int i = 0; i < SIDE; i++) values[i * step] = columns[i];
+#endif
+}
+
+/* The same for all input channels of the tile, blocks PIXELS vectors apart. */
+static inline void read_channels(const geometry *g, const __global float *image, int y, int x, __local vec *values, int step) {
+    const int blocks = step / PIXELS;
+#if FOLD
+    float patch[SIDE * SIDE * FOLD];
+    fold(g, image, y, x, patch);
+    for (int b = 0; b < blocks; b++) read_tile(g, patch + b * VECTOR, 0, 0, values + b * PIXELS, step);
+#else
+    for (int b = 0; b < blocks; b++)
+        read_tile(g, image + b * g->in_h * g->in_w * VECTOR, y, x, values + b * PIXELS, step);
 #endif
 }
 
@@ -319,7 +436,7 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
                      int linear_channels, float slope, __local float *workspace) {
     __local vec *values = (__local vec *)workspace;
     geometry g;
-    g.in_c = in_shape.s1, g.in_h = in_shape.s2, g.in_w = in_shape.s3, g.in_batch_stride = in_shape.s5;
+    g.in_c = in_shape.s1 * (FOLD ? 4 : 1), g.in_h = in_shape.s2, g.in_w = in_shape.s3, g.in_batch_stride = in_shape.s5;
     g.out_c = out_shape.s1, g.out_h = out_shape.s2, g.out_w = out_shape.s3, g.out_batch_stride = out_shape.s5;
     g.pad_top = window.s6, g.pad_left = window.s7;
     g.down = window.s0 > 1, g.across = window.s1 > 1;
@@ -329,17 +446,13 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
 
     const int first = get_global_id(0) * PIXELS, here = min(PIXELS, g.count - first);
     const int in_blocks = (g.in_c + VECTOR - 1) / VECTOR, step = in_blocks * PIXELS;
-    for (int i = 0; i < PIXELS; i++) {
+    for (int i = 0; i < here; i++) {
         const place p = place_of(&g, first + i);
-        for (int block = 0; block < in_blocks; block++) {
-            const __global float *plane = in + in_offset + p.n * g.in_batch_stride + block * g.in_h * g.in_w * VECTOR;
-            __local vec *target = values + block * PIXELS + i;
-            if (i < here)
-                read_tile(&g, plane, p, target, step);
-            else
-                for (int k = 0; k < POINTS; k++) target[k * step] = (vec)(0.0f);
-        }
+        read_channels(&g, in + in_offset + p.n * g.in_batch_stride, p.y * WINDOW - g.pad_top, p.x * WINDOW - g.pad_left,
+                      values + i, step);
     }
+    for (int i = here; i < PIXELS; i++)
+        for (int k = 0; k < POINTS * in_blocks; k++) values[k * PIXELS + i] = (vec)(0.0f);
 
     const int tiles = (g.out_c + BLOCKS * VECTOR - 1) / (BLOCKS * VECTOR);
     const int part = get_global_id(1), parts = get_global_size(1);

@@ -15,9 +15,13 @@ Seen as polynomials (Toom and Cook, transposed), with points p_0 .. p_(n-2) and 
     G, row p: p^k / prod over q != p of (p - q), k = 0 .. r - 1      row infinity: 0 .. 0 1
     A, column p: p^k, k = 0 .. m - 1                                 column infinity: 0 .. 0 1
 
-The points are 0, infinity and pairs +p, -p, whose rows have the same even and odd parts. Which pairs are best for float32 was
+The points are infinity, pairs +p, -p, whose rows have the same even and odd parts, and 0 where their number is even. Which pairs are best for float32 was
 found by search: they give the smallest error of random convolutions among pairs of small fractions. They are exact in binary, and
 so are most of the coefficients.
+
+With stride 2 and three taps, results are made from two sets of inputs: with even numbers, by taps 0 and 2, as in F(m, 2), and with
+odd numbers, by tap 1, a product for each result. That is F(m, 3, stride 2), 2 m + 1 inputs and products for m results: those
+of F(m, 2) come first.
 
 Run it without arguments after a change of TRANSFORMS; with --check it fails when the files are not what it would write."""
 
@@ -25,13 +29,16 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-# (m, r): the points p of the pairs
+# (m, r, stride): the points p of the pairs
 TRANSFORMS = {
-    (2, 3): ["1"],
-    (4, 3): ["5/8", "5/4"],
-    (2, 5): ["3/4", "3/2"],
-    (4, 7): ["3/8", "7/8", "5/4", "5/2"],
-    (6, 7): ["3/8", "5/8", "1", "3/2", "5/2"],
+    (2, 3, 1): ["1"],
+    (4, 3, 1): ["5/8", "5/4"],
+    (4, 4, 1): ["1/4", "1", "2"],
+    (2, 5, 1): ["3/4", "3/2"],
+    (4, 7, 1): ["3/8", "7/8", "5/4", "5/2"],
+    (6, 7, 1): ["3/8", "5/8", "1", "3/2", "5/2"],
+    (2, 3, 2): ["1"],
+    (3, 3, 2): ["1"],
 }
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,8 +48,9 @@ BEGIN = "/* ---- Written by scripts/winograd.py: from here ---- */\n"
 END = "/* ---- to here ---- */\n"
 
 
-def points_of(pairs):
-    return [Fraction(0)] + [sign * Fraction(p) for p in pairs for sign in (1, -1)]
+def points_of(m, r, pairs):
+    zero = [Fraction(0)] * (m + r - 2 - 2 * len(pairs))
+    return zero + [sign * Fraction(p) for p in pairs for sign in (1, -1)]
 
 
 def polynomial(roots):
@@ -55,9 +63,9 @@ def polynomial(roots):
 
 
 def matrices(m, r, pairs):
-    points = points_of(pairs)
+    points = points_of(m, r, pairs)
     n = m + r - 1
-    assert len(points) == n - 1
+    assert len(points) == len(set(points)) == n - 1
     a = [[p**k for p in points] + [Fraction(k == m - 1)] for k in range(m)]
     b, g = [], []
     for i, p in enumerate(points):
@@ -72,13 +80,32 @@ def matrices(m, r, pairs):
     return a, b, g
 
 
-def check(m, r, a, b, g):
+def unit(length, place):
+    return [Fraction(k == place) for k in range(length)]
+
+
+def matrices_of_stride_2(m, pairs):
+    """F(m, 3, stride 2), from F(m, 2) and m products for tap 1."""
+    even_a, even_b, even_g = matrices(m, 2, pairs)
+    n = 2 * m + 1
+    a = [even_a[k] + unit(m, k) for k in range(m)]
+    b = [[row[k // 2] if k % 2 == 0 else Fraction(0) for k in range(n)] for row in even_b]
+    b += [unit(n, 2 * k + 1) for k in range(m)]
+    g = [[row[0], Fraction(0), row[1]] for row in even_g] + [unit(3, 1)] * m
+    return a, b, g
+
+
+def transform(m, r, stride, pairs):
+    return matrices(m, r, pairs) if stride == 1 else matrices_of_stride_2(m, pairs)
+
+
+def check(m, r, stride, a, b, g):
     """The identity, exactly, on unit vectors."""
-    n = m + r - 1
+    n = len(b)
     for i in range(n):
         for j in range(r):
             y = [sum(a[k][p] * g[p][j] * b[p][i] for p in range(n)) for k in range(m)]
-            assert y == [Fraction(k + j == i) for k in range(m)]
+            assert y == [Fraction(stride * k + j == i) for k in range(m)]
 
 
 # ---- OpenCL C ---------------------------------------------------------------------------------------------------------------
@@ -100,19 +127,19 @@ def combination(terms):
     return text
 
 
-def input_transform(b, pair_count):
+def input_transform(b, first, pair_count):
+    """`first`: of the rows of the pairs; rows before and behind them have nothing in common."""
     n = len(b)
     names = [f"d[{k} * step]" for k in range(n)]
-    lines = [f"    v[0] = {combination(zip(b[0], names))};"]
-    for i in range(pair_count):
-        row = b[1 + 2 * i]
-        even = [(row[k], names[k]) for k in range(0, n, 2)]
-        odd = [(row[k], names[k]) for k in range(1, n, 2)]
-        lines.append(f"    even = {combination(even)};")
-        lines.append(f"    odd = {combination(odd)};")
-        lines.append(f"    v[{1 + 2 * i} * v_step] = even + odd;")
-        lines.append(f"    v[{2 + 2 * i} * v_step] = even - odd;")
-    lines.append(f"    v[{n - 1} * v_step] = {combination(zip(b[n - 1], names))};")
+    single = {i: f"    v[{i} * v_step] = {combination(zip(b[i], names))};" for i in range(n)}
+    lines = [single[i] for i in range(first)]
+    for i in range(first, first + 2 * pair_count, 2):
+        halves = [[(x, name) for x, y, name in zip(b[i], b[i + 1], names) if x == sign * y] for sign in (1, -1)]
+        lines.append(f"    even = {combination(halves[0])};")
+        lines.append(f"    odd = {combination(halves[1])};")
+        lines.append(f"    v[{i} * v_step] = even + odd;")
+        lines.append(f"    v[{i + 1} * v_step] = even - odd;")
+    lines += [single[i] for i in range(first + 2 * pair_count, n)]
     return [
         "static inline void transform_input(const vec *d, int step, vec *v, int v_step) {",
         "    vec even, odd;",
@@ -121,28 +148,31 @@ def input_transform(b, pair_count):
     ]
 
 
-def output_transform(a, pair_count):
+def output_transform(a, first, pair_count):
     m, n = len(a), len(a[0])
     lines = []
     for i in range(pair_count):
-        plus, minus = f"v[{1 + 2 * i} * step]", f"v[{2 + 2 * i} * step]"
+        plus, minus = f"v[{first + 2 * i} * step]", f"v[{first + 2 * i + 1} * step]"
         lines.append(f"    const vec sum{i} = {plus} + {minus}, difference{i} = {plus} - {minus};")
+    single = [*range(first), *range(first + 2 * pair_count, n)]
     for k in range(m):
         part = "difference" if k % 2 else "sum"
-        terms = [(a[k][0], "v[0]")]
-        terms += [(a[k][1 + 2 * i], f"{part}{i}") for i in range(pair_count)]
-        terms += [(a[k][n - 1], f"v[{n - 1} * step]")]
+        terms = [(a[k][first + 2 * i], f"{part}{i}") for i in range(pair_count)]
+        terms += [(a[k][i], f"v[{i} * step]") for i in single]
         lines.append(f"    y[{k} * y_step] = {combination(terms)};")
     return ["static inline void transform_output(const vec *v, int step, vec *y, int y_step) {", *lines, "}"]
 
 
 def kernel_text():
     lines = []
-    for index, ((m, r), pairs) in enumerate(TRANSFORMS.items()):
-        a, b, _ = matrices(m, r, pairs)
-        lines.append(f"{'#elif' if index else '#if'} TILE == {m} && KERNEL == {r} /* points 0, +-{', +-'.join(pairs)}, infinity */")
-        lines += input_transform(b, len(pairs))
-        lines += output_transform(a, len(pairs))
+    for index, ((m, r, stride), pairs) in enumerate(TRANSFORMS.items()):
+        a, b, _ = transform(m, r, stride, pairs)
+        first = int(Fraction(0) in points_of(m, r if stride == 1 else 2, pairs))
+        points = ["0"] * first + [f"+-{p}" for p in pairs] + ["infinity"]
+        condition = f"TILE == {m} && KERNEL == {r} && STRIDE == {stride}"
+        lines.append(f"{'#elif' if index else '#if'} {condition} /* points {', '.join(points)} */")
+        lines += input_transform(b, first, len(pairs))
+        lines += output_transform(a, first, len(pairs))
     return "\n".join(lines + ["#endif", ""])
 
 
@@ -150,12 +180,12 @@ def kernel_text():
 
 
 def weights_text():
-    lines = ["/* Written by scripts/winograd.py: m, r, and the matrix G of F(m, r), m + r - 1 rows of r. */"]
-    for (m, r), pairs in TRANSFORMS.items():
-        a, b, g = matrices(m, r, pairs)
-        check(m, r, a, b, g)
+    lines = ["/* Written by scripts/winograd.py: m, r, stride, and the matrix G, a row of r for each product. */"]
+    for (m, r, stride), pairs in TRANSFORMS.items():
+        a, b, g = transform(m, r, stride, pairs)
+        check(m, r, stride, a, b, g)
         rows = ["{" + ", ".join(repr(float(x)) for x in row) + "}" for row in g]
-        lines.append(f"{{{m}, {r}, {{" + ",\n        ".join(rows) + "}},")
+        lines.append(f"{{{m}, {r}, {stride}, {{" + ",\n        ".join(rows) + "}},")
     return "\n".join(lines) + "\n"
 
 

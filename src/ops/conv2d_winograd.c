@@ -1,6 +1,7 @@
 /* conv2d_winograd.c: convolution with fewer products, by Winograd's transforms, on CPUs. cl/conv2d_winograd.cl tells how.
  *
- * A candidate is a transform F(m, r), for kernels of r x r (SQUARE) or of 1 x r and r x 1 (LINE): a row of conv2d_winograd.inc.
+ * A candidate is a transform F(m, r, stride), for kernels of r x r (SQUARE), of 1 x r and r x 1 (LINE), or of 2 r x 2 r with
+ * stride 2 that read a plain image of few channels (FOLDED): a row of conv2d_winograd.inc.
  *
  * Its results are approximate. Rounding errors grow in the transforms, and an element's error depends on all inputs of its tile;
  * a NaN or an infinity among these may reach every pixel of the tile, as NaN. */
@@ -10,17 +11,17 @@
 
 #include <stdio.h>
 
-typedef enum winograd_shape { SQUARE, LINE } winograd_shape;
+typedef enum winograd_shape { SQUARE, LINE, FOLDED } winograd_shape;
 typedef struct winograd_row {
-    int32_t m, r;
+    int32_t m, r, stride;
     winograd_shape shape;
     float error_growth; /* as in ops_recipe; measured by tests/ops/test_conv2d_winograd.c, with room */
 } winograd_row;
 
-/* The matrix G, m + r - 1 rows of r, which transforms weights for F(m, r). */
+/* The matrix G, a row of r for each product along an axis, which transforms weights. */
 enum { MOST_SIDE = 12, MOST_TAPS = 7 };
 typedef struct winograd_weights {
-    int32_t m, r;
+    int32_t m, r, stride;
     double g[MOST_SIDE][MOST_TAPS];
 } winograd_weights;
 static const winograd_weights weights[] = {
@@ -38,10 +39,17 @@ static const winograd_weights weights[] = {
 
 /* ---- Geometry -------------------------------------------------------------------------------------------------------------- */
 
-static int32_t side_of(const winograd_row *row) { return row->m + row->r - 1; }
+/* A plain image is folded: four neighbouring pixels of a channel are seen as one pixel of four channels. */
+enum { FOLD_CHANNELS = 4, MOST_FOLDED = 4 /* channels */ };
+static bool is_folded(const ops_conv2d *p) { return p->in.block == 1; }
+static bool is_square(const ops_conv2d *p) { return p->kernel_h > 1 && p->kernel_w > 1; }
+static int64_t channels_of(const ops_conv2d *p) { return p->in.c * (is_folded(p) ? FOLD_CHANNELS : 1); }
+
+static int32_t side(int32_t m, int32_t r, int32_t stride) { return stride == 1 ? m + r - 1 : 2 * m + 1; }
+static int32_t side_of(const winograd_row *row) { return side(row->m, row->r, row->stride); }
 
 static int32_t points_of(const winograd_row *row) {
-    return row->shape == SQUARE ? side_of(row) * side_of(row) : side_of(row);
+    return row->shape == LINE ? side_of(row) : side_of(row) * side_of(row);
 }
 
 /* Tiles of all images. */
@@ -53,11 +61,11 @@ static int64_t tiles_of(const ops_conv2d *p, const winograd_row *row) {
 
 /* Bytes of the transformed inputs of a work-item. */
 static int64_t values_size(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
-    return points_of(row) * tile.pixels * base_round_up(p->in.c, p->in.block) * (int64_t)sizeof(float);
+    return points_of(row) * tile.pixels * base_round_up(channels_of(p), p->out.block) * (int64_t)sizeof(float);
 }
 
 static int64_t weight_elements(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
-    return points_of(row) * (int64_t)p->in.c * base_round_up(p->out.c, (int64_t)tile.blocks * p->out.block);
+    return points_of(row) * channels_of(p) * base_round_up(p->out.c, (int64_t)tile.blocks * p->out.block);
 }
 
 /* ---- Choice ---------------------------------------------------------------------------------------------------------------- */
@@ -70,21 +78,22 @@ typedef struct winograd_choice {
 
 /* What it takes to transform one block of channels of one tile, in products of one vector: sums, and loads and stores on the way. */
 static double input_time(const winograd_row *row) {
-    double side = side_of(row), lines = row->shape == SQUARE ? 2.0 * side : 1.0;
-    return lines * side * side / 2.0 + 6.0 * points_of(row);
+    double side = side_of(row), lines = row->shape == LINE ? 1.0 : 2.0 * side;
+    double folding = row->shape == FOLDED ? 8.0 * points_of(row) : 0.0;
+    return lines * side * side / 2.0 + 6.0 * points_of(row) + folding;
 }
 static double output_time(const winograd_row *row) {
-    double side = side_of(row), m = row->m, lines = row->shape == SQUARE ? side + m : 1.0;
-    return lines * (side + m * side / 2.0) + 4.0 * points_of(row) + 3.0 * (row->shape == SQUARE ? m * m : m);
+    double side = side_of(row), m = row->m, lines = row->shape == LINE ? 1.0 : side + m;
+    return lines * (side + m * side / 2.0) + 4.0 * points_of(row) + 3.0 * (row->shape == LINE ? m : m * m);
 }
 
 /* The time of the busiest unit, as ops_tile_time, with the output channels in so many parts. */
 static double time_of(const ops_conv2d *p, const rt_device *device, const winograd_row *row, const winograd_choice *c) {
     int64_t tiles = base_divide_up(p->out.c, (int64_t)c->tile.blocks * p->out.block);
-    double products = (double)points_of(row) * p->in.c * (double)base_divide_up(tiles, c->parts);
-    double inputs = (double)base_divide_up(p->in.c, p->in.block) * c->tile.pixels * input_time(row) / products;
+    double products = (double)(points_of(row) * channels_of(p) * base_divide_up(tiles, c->parts));
+    double inputs = (double)base_divide_up(channels_of(p), p->out.block) * c->tile.pixels * input_time(row) / products;
     double fetches = FETCH_TIME * c->tile.blocks;
-    double outputs = c->tile.pixels * c->tile.blocks * output_time(row) / ((double)points_of(row) * p->in.c);
+    double outputs = c->tile.pixels * c->tile.blocks * output_time(row) / (double)(points_of(row) * channels_of(p));
     return products * ops_tile_time(c->tile, c->groups * c->parts, device->compute_units, inputs + fetches + outputs);
 }
 
@@ -122,19 +131,27 @@ static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_
     return true;
 }
 
+/* The transform's own kernel, and its own stride. */
+static bool suits_window(const ops_conv2d *p, const winograd_row *row) {
+    const int32_t fold = row->shape == FOLDED ? 2 : 1, stride = row->stride * fold;
+    const bool down = base_divide_up(p->kernel_h, fold) == row->r, across = base_divide_up(p->kernel_w, fold) == row->r;
+    const bool line = (across && p->kernel_h == 1) || (down && p->kernel_w == 1);
+    return (row->shape == LINE ? line : down && across) && p->stride_h == stride && p->stride_w == stride &&
+           p->dilation_h == 1 && p->dilation_w == 1;
+}
+
 static bool row_applicable(const ops_problem *problem, const rt_device *device, const winograd_row *row) {
     const ops_conv2d *p = &problem->conv2d;
-    const bool square = p->kernel_h == row->r && p->kernel_w == row->r;
-    const bool line = (p->kernel_h == 1 && p->kernel_w == row->r) || (p->kernel_h == row->r && p->kernel_w == 1);
+    const int32_t width = (int32_t)device->float_width;
+    const bool folded = row->shape == FOLDED;
     winograd_choice choice;
-    return ops_suits_vectors(device) &&                    /* a CPU */
-           p->in.block == (int32_t)device->float_width &&  /* a block of channels is a vector, in the input */
-           p->out.block == (int32_t)device->float_width && /* and in the output */
-           p->groups == 1 &&                               /* an output channel is made from all input channels */
-           (row->shape == SQUARE ? square : line) &&       /* the transform's own kernel */
-           p->stride_h == 1 && p->stride_w == 1 &&         /* neighbouring results share inputs */
-           p->dilation_h == 1 && p->dilation_w == 1 &&     /* which are neighbours too */
-           choose(p, device, row, &choice);                /* a tile's transformed inputs fit local memory */
+    return ops_suits_vectors(device) &&           /* a CPU */
+           p->in.block == (folded ? 1 : width) && /* a block of channels is a vector, in the input, or made one */
+           (!folded || p->in.c <= MOST_FOLDED) && /* from few channels */
+           p->out.block == width &&               /* and in the output */
+           p->groups == 1 &&                      /* an output channel is made from all input channels */
+           suits_window(p, row) &&                /* neighbouring results share inputs */
+           choose(p, device, row, &choice);       /* a tile's transformed inputs fit local memory */
 }
 
 static double row_cost(const ops_problem *problem, const rt_device *device, const winograd_row *row) {
@@ -147,7 +164,7 @@ static double row_cost(const ops_problem *problem, const rt_device *device, cons
 
 /* G g of the taps of a line, G g G^T of those of a square. */
 static void transform_filter(const winograd_weights *w, bool square, const float *filter, double *result) {
-    const int32_t side = w->m + w->r - 1, lines = square ? w->r : 1, columns = square ? side : 1;
+    const int32_t products = side(w->m, w->r, w->stride), lines = square ? w->r : 1, columns = square ? products : 1;
     double rows[MOST_TAPS * MOST_SIDE]; /* [r][columns] */
     for (int32_t k = 0; k < w->r; k++)
         for (int32_t j = 0; j < columns; j++) {
@@ -155,7 +172,7 @@ static void transform_filter(const winograd_weights *w, bool square, const float
             for (int32_t l = 0; square && l < w->r; l++) sum += w->g[j][l] * (double)filter[k * w->r + l];
             rows[k * columns + j] = sum;
         }
-    for (int32_t i = 0; i < side; i++)
+    for (int32_t i = 0; i < products; i++)
         for (int32_t j = 0; j < columns; j++) {
             double sum = 0.0;
             for (int32_t k = 0; k < w->r; k++) sum += w->g[i][k] * rows[k * columns + j];
@@ -163,11 +180,26 @@ static void transform_filter(const winograd_weights *w, bool square, const float
         }
 }
 
+/* The taps with which a folded channel goes into an output channel, r x r: every other one of its channel's, down and across. */
+static void fold_filter(const ops_conv2d *p, const float *filters, int64_t channel, int32_t r, float *folded) {
+    const float *filter = filters + channel / FOLD_CHANNELS * p->kernel_h * p->kernel_w;
+    const int64_t odd_y = channel / 2 % 2, odd_x = channel % 2;
+    for (int32_t i = 0; i < r; i++)
+        for (int32_t j = 0; j < r; j++) {
+            const int64_t y = 2 * i + odd_y, x = 2 * j + odd_x;
+            folded[i * r + j] = y < p->kernel_h && x < p->kernel_w ? filter[y * p->kernel_w + x] : 0.0f;
+        }
+}
+
 /* Which transform a packed weight of so many points is for. */
-static const winograd_weights *find_weights(int64_t points, int32_t r, bool square) {
+static const winograd_weights *find_weights(const ops_conv2d *p, int64_t points) {
+    const int64_t fold = is_folded(p) ? 2 : 1, kernel = base_max(p->kernel_h, p->kernel_w);
     for (size_t i = 0; i < BASE_COUNT(weights); i++) {
-        const int64_t side = weights[i].m + weights[i].r - 1;
-        if (weights[i].r == r && points == (square ? side * side : side)) return &weights[i];
+        const winograd_weights *w = &weights[i];
+        const int64_t products = side(w->m, w->r, w->stride);
+        if (w->r == base_divide_up(kernel, fold) && w->stride * fold == p->stride_h &&
+            points == (is_square(p) ? products * products : products))
+            return w;
     }
     return NULL;
 }
@@ -175,17 +207,22 @@ static const winograd_weights *find_weights(int64_t points, int32_t r, bool squa
 /* [tile of blocks][point][input channel][channel of the tile]: as the kernel reads it. */
 static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
     const ops_conv2d *p = &problem->conv2d;
-    const bool square = p->kernel_h == p->kernel_w;
-    const int64_t block = constant->block, taps = (int64_t)p->kernel_h * p->kernel_w;
-    const int64_t points = (int64_t)constant->elements / (base_round_up(p->out.c, block) * p->in.c);
-    const winograd_weights *w = find_weights(points, (int32_t)base_max(p->kernel_h, p->kernel_w), square);
-    for (int64_t first = 0; first < p->out.c; first += block, packed += points * p->in.c * block)
-        for (int64_t c = 0; c < p->in.c; c++)
+    const bool square = is_square(p);
+    const int64_t block = constant->block, channels = channels_of(p), taps = (int64_t)p->kernel_h * p->kernel_w;
+    const int64_t points = (int64_t)constant->elements / (base_round_up(p->out.c, block) * channels);
+    const winograd_weights *w = find_weights(p, points);
+    for (int64_t first = 0; first < p->out.c; first += block, packed += points * channels * block)
+        for (int64_t c = 0; c < channels; c++)
             for (int64_t lane = 0; lane < block; lane++) {
                 const int64_t out_c = first + lane;
                 double transformed[MOST_SIDE * MOST_SIDE] = {0.0};
-                if (out_c < p->out.c) transform_filter(w, square, values + (out_c * p->in.c + c) * taps, transformed);
-                for (int64_t k = 0; k < points; k++) packed[(k * p->in.c + c) * block + lane] = (float)transformed[k];
+                float folded[MOST_TAPS * MOST_TAPS];
+                if (out_c < p->out.c) {
+                    const float *filter = values + out_c * p->in.c * taps;
+                    if (is_folded(p)) fold_filter(p, filter, c, w->r, folded);
+                    transform_filter(w, square, is_folded(p) ? folded : filter + c * taps, transformed);
+                }
+                for (int64_t k = 0; k < points; k++) packed[(k * channels + c) * block + lane] = (float)transformed[k];
             }
 }
 
@@ -202,7 +239,9 @@ static clade_status row_make(const ops_problem *problem, const rt_device *device
     ops_define(launch, "VECTOR", p->out.block);
     ops_define(launch, "TILE", row->m);
     ops_define(launch, "KERNEL", row->r);
-    ops_define(launch, "SQUARE", row->shape == SQUARE);
+    ops_define(launch, "STRIDE", row->stride);
+    ops_define(launch, "SQUARE", row->shape != LINE);
+    ops_define(launch, "FOLD", row->shape == FOLDED ? base_round_up(channels_of(p), p->out.block) : 0);
     ops_define(launch, "PIXELS", choice.tile.pixels);
     ops_define(launch, "BLOCKS", choice.tile.blocks);
     int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)weight_elements(p, row, choice.tile),

@@ -16,27 +16,30 @@
 /* What follows the sums goes with the kernel and the block, and so does the number of output channels, which the tile of the matrix
  * product depends on: each combination is a program to compile. */
 typedef struct variety {
-    int32_t kernel_h, kernel_w, block, out_c;
+    int32_t kernel_h, kernel_w, stride, block, out_c;
     bool has_bias, has_residual;
     clade_activation activation;
 } variety;
 static const variety varieties[] = {
-    {3, 3, 16, 33, true, false, CLADE_RELU},       {3, 3, 4, 7, true, true, CLADE_TANH},
-    {5, 5, 8, 8, false, true, CLADE_RELU6},        {1, 7, 16, 31, true, false, CLADE_RELU},
-    {7, 1, 16, 31, true, false, CLADE_RELU},       {1, 3, 8, 24, false, false, CLADE_LEAKY_RELU},
-    {3, 1, 8, 24, false, false, CLADE_LEAKY_RELU},
+    {3, 3, 1, 16, 33, true, false, CLADE_RELU},          {3, 3, 1, 4, 7, true, true, CLADE_TANH},
+    {5, 5, 1, 8, 8, false, true, CLADE_RELU6},           {1, 7, 1, 16, 31, true, false, CLADE_RELU},
+    {7, 1, 1, 16, 31, true, false, CLADE_RELU},          {1, 3, 1, 8, 24, false, false, CLADE_LEAKY_RELU},
+    {3, 1, 1, 8, 24, false, false, CLADE_LEAKY_RELU},    {3, 3, 2, 16, 40, true, false, CLADE_RELU},
+    {3, 3, 2, 8, 9, false, true, CLADE_ACTIVATION_NONE}, {7, 7, 2, 16, 33, true, false, CLADE_RELU},
+    {8, 7, 2, 8, 20, true, true, CLADE_RELU6},           {7, 7, 2, 4, 9, false, false, CLADE_ACTIVATION_NONE},
 };
 
 /* One pixel, less than a tile, a tile, more than one, a few. */
 static const int32_t sizes[] = {1, 3, 4, 9};
 
 /* Padding before and behind, also more than the kernel can see; gives the input size. */
-static int32_t draw_axis(harness_random *random, int32_t out, int32_t kernel, int32_t *pad) {
-    int32_t span = out + kernel - 1, most = harness_chance(random, 0.2) ? kernel + 2 : kernel / 2;
+static int32_t draw_axis(harness_random *random, int32_t out, int32_t kernel, int32_t stride, int32_t *pad) {
+    int32_t span = (out - 1) * stride + kernel, most = harness_chance(random, 0.2) ? kernel + 2 : kernel / 2;
     *pad = harness_between(random, 0, most);
     int32_t behind = harness_between(random, 0, most);
     while (span - *pad - behind < 1) *pad > behind ? (*pad)-- : behind--;
-    return span - *pad - behind;
+    return span - *pad - behind +
+           (harness_chance(random, 0.5) ? stride - 1 : 0); /* the last pixel may be seen by no window */
 }
 
 static void draw(harness_random *random, ops_problem *problem) {
@@ -45,8 +48,8 @@ static void draw(harness_random *random, ops_problem *problem) {
     const int32_t n = harness_chance(random, 0.6) ? 1 : 3;
     *p = (ops_conv2d){.kernel_h = v->kernel_h,
                       .kernel_w = v->kernel_w,
-                      .stride_h = 1,
-                      .stride_w = 1,
+                      .stride_h = v->stride,
+                      .stride_w = v->stride,
                       .dilation_h = 1,
                       .dilation_w = 1,
                       .groups = 1,
@@ -56,10 +59,11 @@ static void draw(harness_random *random, ops_problem *problem) {
                       .slope = 0.25f};
     const int32_t out_h = sizes[harness_between(random, 0, (int32_t)BASE_COUNT(sizes) - 1)];
     const int32_t out_w = sizes[harness_between(random, 0, (int32_t)BASE_COUNT(sizes) - 1)];
-    const int32_t in_c = harness_between(random, 1, 40);
-    const int32_t in_h = draw_axis(random, out_h, v->kernel_h, &p->pad_top);
-    const int32_t in_w = draw_axis(random, out_w, v->kernel_w, &p->pad_left);
-    p->in = harness_tensor(random, n, in_c, in_h, in_w, v->block);
+    const bool is_first_layer = v->kernel_w == 7 && v->stride == 2;
+    const int32_t in_c = harness_between(random, 1, is_first_layer ? 4 : 40);
+    const int32_t in_h = draw_axis(random, out_h, v->kernel_h, v->stride, &p->pad_top);
+    const int32_t in_w = draw_axis(random, out_w, v->kernel_w, v->stride, &p->pad_left);
+    p->in = harness_tensor(random, n, in_c, in_h, in_w, is_first_layer ? 1 : v->block);
     p->out = harness_tensor(random, n, v->out_c, out_h, out_w, v->block);
     if (p->has_residual) p->residual = harness_tensor(random, n, v->out_c, out_h, out_w, v->block);
     if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, v->out_c / v->block) * v->block;
@@ -73,8 +77,9 @@ static void reference(const ops_problem *problem, const float *const *inputs, co
 
 static void describe(const ops_problem *problem, char *text, size_t size) {
     const ops_conv2d *p = &problem->conv2d;
-    snprintf(text, size, "kernel %dx%d pad %d,%d bias %d residual %d activation %d from %d", p->kernel_h, p->kernel_w,
-             p->pad_top, p->pad_left, p->has_bias, p->has_residual, p->activation, p->linear_channels);
+    snprintf(text, size, "kernel %dx%d stride %d pad %d,%d bias %d residual %d activation %d from %d", p->kernel_h,
+             p->kernel_w, p->stride_h, p->pad_top, p->pad_left, p->has_bias, p->has_residual, p->activation,
+             p->linear_channels);
 }
 
 static void every_transform_agrees_with_double_precision(void **state) {
@@ -106,6 +111,13 @@ static ops_problem layer(int32_t size, int32_t in_c, int32_t out_c, int32_t kern
                                     .pad_top = kernel_h / 2,
                                     .pad_left = kernel_w / 2,
                                     .groups = 1}};
+}
+
+/* The same output from an image twice as large, which is plain when it is for a first layer. */
+static void halve(ops_problem *problem, bool is_first_layer) {
+    ops_conv2d *p = &problem->conv2d;
+    p->stride_h = p->stride_w = 2;
+    p->in = dense(1, is_first_layer ? 3 : p->in.c, 2 * p->in.h, 2 * p->in.w, is_first_layer ? 1 : p->in.block);
 }
 
 static const ops_candidate *candidate_of(const char *name) {
@@ -163,12 +175,14 @@ static void errors_are_no_larger_than_measured(void **state) {
         int32_t kernel_h, kernel_w;
         double limit; /* of the largest error over the largest result: twice what was measured */
     } rows[] = {
-        {"winograd_2x2_3x3", 3, 3, 1e-6}, {"winograd_4x4_3x3", 3, 3, 4e-6}, {"winograd_2x2_5x5", 5, 5, 4e-6},
-        {"winograd_2_3", 1, 3, 1e-6},     {"winograd_4_3", 3, 1, 2e-6},     {"winograd_4_7", 1, 7, 1e-5},
-        {"winograd_6_7", 7, 1, 3e-5},
+        {"winograd_2x2_3x3", 3, 3, 1e-6},    {"winograd_4x4_3x3", 3, 3, 4e-6},    {"winograd_2x2_5x5", 5, 5, 4e-6},
+        {"winograd_2_3", 1, 3, 1e-6},        {"winograd_4_3", 3, 1, 2e-6},        {"winograd_4_7", 1, 7, 1e-5},
+        {"winograd_6_7", 7, 1, 3e-5},        {"winograd_2x2_3x3_s2", 3, 3, 1e-6}, {"winograd_3x3_3x3_s2", 3, 3, 1e-6},
+        {"winograd_4x4_7x7_s2", 7, 7, 4e-6},
     };
     for (size_t i = 0; i < BASE_COUNT(rows); i++) {
-        const ops_problem problem = layer(17, 128, 16, rows[i].kernel_h, rows[i].kernel_w, 16);
+        ops_problem problem = layer(17, 128, 16, rows[i].kernel_h, rows[i].kernel_w, 16);
+        if (strstr(rows[i].name, "_s2")) halve(&problem, rows[i].kernel_h == 7);
         data d = make_data(&problem);
         run(*state, &problem, rows[i].name, &d);
         double error = 0.0, largest = 0.0;
@@ -221,6 +235,11 @@ static void the_choice_weighs_products_against_weights(void **state) {
     expect_choice(&small, &cpu, "conv2d.winograd_2x2_3x3"); /* 4 x 4 takes four times the weights of direct */
     const ops_problem row = layer(17, 192, 224, 1, 7, 16);
     expect_choice(&row, &cpu, "conv2d.winograd_6_7");
+    ops_problem first = layer(112, 3, 64, 7, 7, 16), reduction = layer(73, 64, 96, 3, 3, 16);
+    halve(&first, true);
+    halve(&reduction, false);
+    expect_choice(&first, &cpu, "conv2d.winograd_4x4_7x7_s2");
+    expect_choice(&reduction, &cpu, "conv2d.winograd_3x3_3x3_s2");
     const ops_problem pointwise = layer(28, 192, 64, 1, 1, 16);
     expect_choice(&pointwise, &cpu, "conv2d.direct");
     cpu.local_memory = 1u << 12; /* too little for the transformed inputs of a tile */
