@@ -15,6 +15,8 @@ import report
 
 # Where Clade and drivers keep what they compiled: Clade, PoCL, NVIDIA, and all that follow the XDG specification.
 CACHES = ["CLADE_CACHE_DIR", "POCL_CACHE_DIR", "CUDA_CACHE_PATH", "XDG_CACHE_HOME"]
+# What Clade is to stay below: seconds cold, seconds warm, MB warm.
+GOALS = {"googlenet": (15, 0.5), "inception_v4": (30, 1.5, 400)}
 
 
 def first_result(network, folder):
@@ -31,6 +33,12 @@ def first_result(network, folder):
     if status:
         sys.exit(f"start.py: {' '.join(arguments)} failed")
     return seconds, usage.ru_maxrss / 1024
+
+
+def state_of(goals, found):
+    words = ("cold {} s", "warm {} s", "{} MB")
+    states = [f"{word.format(goal)} {'reached' if value < goal else 'missed'}" for word, goal, value in zip(words, goals, found)]
+    return ", ".join(states) or "-"
 
 
 def cold_and_warm(network, warm_runs):
@@ -56,9 +64,10 @@ def main():
         cold = [seconds for seconds, _, _, _ in found]
         warm = [seconds for _, _, starts, _ in found for seconds in starts]
         times = [f"{min(times):.2f} / {statistics.median(times):.2f}" for times in (cold, warm)]
-        peaks = [f"{max(measured[i] for measured in found):.0f}" for i in (1, 3)]
-        rows.append([report.title(network), *times, *peaks])
-    header = ["network", "cold, s (best / median)", "warm, s (best / median)", "peak memory cold, MB", "warm, MB"]
+        peaks = [max(measured[i] for measured in found) for i in (1, 3)]
+        goals = state_of(GOALS.get(network, ()), (statistics.median(cold), statistics.median(warm), peaks[1]))
+        rows.append([report.title(network), *times, *(f"{peak:.0f}" for peak in peaks), goals])
+    header = ["network", "cold, s (best / median)", "warm, s (best / median)", "peak memory cold, MB", "warm, MB", "goals"]
     table = report.table(header, rows)
     print(table)
     if options.update_docs:
