@@ -4,11 +4,13 @@
 
 #include "rt/objects.h"
 
-/* What to build: common.cl, then `text`. */
+/* What to build: common.cl, then `prelude`, then `text`; with parts it is linked with them. */
 typedef struct rt_build {
     const char *name; /* for messages */
-    const char *common, *text;
-    const char *options; /* complete */
+    const char *common, *prelude, *text;
+    const char *options;          /* complete */
+    const struct rt_build *parts; /* without parts of their own */
+    size_t part_count;
 } rt_build;
 
 /* A hash over everything that a binary depends on. */

@@ -144,7 +144,8 @@ clade_status rt_program_get_text(rt_context *context, const char *name, const ch
     *program_out = NULL;
     char *all = base_format(context->env, "-cl-std=CL1.2 %s", options);
     if (!all) return base_fail_memory(context->env, strlen(options), "the options of a program");
-    const rt_build build = {.name = name, .common = rt_source_text("common.cl"), .text = text, .options = all};
+    const rt_build build = {
+        .name = name, .common = rt_source_text("common.cl"), .prelude = "", .text = text, .options = all};
     const clade_status status = get_program(context, &build, program_out);
     base_free(context->env, all);
     return status;
@@ -155,6 +156,41 @@ clade_status rt_program_get(rt_context *context, const char *source, const char 
     const char *text = rt_source_text(source);
     if (!text) return base_fail(context->env, CLADE_ERROR_INTERNAL, "failed to build %s: cl/ has no such file", source);
     return rt_program_get_text(context, source, text, options, program_out);
+}
+
+/* ---- Linking several --------------------------------------------------------------------------------------------- */
+
+static clade_status describe_part(rt_context *context, const rt_part *part, size_t index, rt_build *build_out) {
+    build_out->name = part->source;
+    build_out->common = rt_source_text("common.cl");
+    build_out->prelude = "";
+    build_out->text = rt_source_text(part->source);
+    if (!build_out->text)
+        return base_fail(context->env, CLADE_ERROR_INTERNAL, "failed to build %s: cl/ has no such file", part->source);
+    build_out->options =
+        base_format(context->env, "-cl-std=CL1.2 %s -D PART -D %s=part_%zu", part->options, part->entry, index);
+    return build_out->options ? CLADE_OK : base_fail_memory(context->env, strlen(part->options), "a part's options");
+}
+
+clade_status rt_program_link(rt_context *context, const char *source, const char *prelude, const rt_part *parts,
+                             size_t part_count, rt_program **program_out) {
+    *program_out = NULL;
+    rt_build *builds = base_allocate_zero(context->env, part_count, sizeof *builds);
+    if (!builds) return base_fail_memory(context->env, part_count * sizeof *builds, "the parts of a program");
+    const rt_build whole = {.name = source,
+                            .common = rt_source_text("common.cl"),
+                            .prelude = prelude,
+                            .text = rt_source_text(source),
+                            .options = "-cl-std=CL1.2 -D PART",
+                            .parts = builds,
+                            .part_count = part_count};
+    clade_status status = CLADE_OK;
+    for (size_t i = 0; status == CLADE_OK && i < part_count; i++)
+        status = describe_part(context, &parts[i], i, &builds[i]);
+    if (status == CLADE_OK) status = get_program(context, &whole, program_out);
+    for (size_t i = 0; i < part_count; i++) base_free(context->env, (char *)builds[i].options);
+    base_free(context->env, builds);
+    return status;
 }
 
 /* ---- Storing binaries ------------------------------------------------------------------------------------------- */

@@ -101,6 +101,13 @@ clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, 
  * log and the numbered source go to the log callback, and the message names source and options. */
 clade_status rt_program_get(rt_context *context, const char *source, const char *options, rt_program **program_out);
 void rt_program_release(rt_program **program);
+/* A kernel of a file of cl/, as a function that another program calls. */
+typedef struct rt_part {
+    const char *source, *options, *entry;
+} rt_part;
+/* A program of several: `source` of cl/, preceded by common.cl and `prelude`, linked with `parts`, which it calls part_0, part_1, ... */
+clade_status rt_program_link(rt_context *context, const char *source, const char *prelude, const rt_part *parts,
+                             size_t part_count, rt_program **program_out);
 /* Stores in the cache on disk the binaries of the programs of which a kernel ran: some drivers compile a kernel at its first launch,
  * and only then is it in the binary. Takes tens of milliseconds for each new program, nothing when there is none. To be called
  * when the commands are finished and time does not press, as when a session goes; rt_context_close does it, too. Never fails. */
