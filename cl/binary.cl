@@ -42,10 +42,10 @@ static inline vec operand(const __global float *source, int i, int step) {
     return step ? vec_load(source + i) : (vec)(*source);
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void binary_runs(RANGE const __global float *a, ulong a_offset, const __global float *b, ulong b_offset, __global float *out,
-                       ulong out_offset, int total, int count, int runs, int run, int length, int a_step, int b_step, int rank,
-                       long8 dims, long8 a_strides, long8 b_strides, long8 out_strides, float slope) {
+ENTRY_OF_ONE
+void binary_runs(RANGE const __global float *a, ulong a_offset, const __global float *b, ulong b_offset, __global float *out,
+                 ulong out_offset, int total, int count, int runs, int run, int length, int a_step, int b_step, int rank,
+                 long8 dims, long8 a_strides, long8 b_strides, long8 out_strides, float slope) {
     int begin = get_global_id(0) * count, end = min(begin + count, total);
     for (int unit = begin; unit < end; unit++) {
         int row = unit / runs, first = unit % runs * run, last = min(first + run, length);

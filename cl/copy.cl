@@ -44,10 +44,10 @@ static inline void fill(__global float *target, int first, int last, float value
     for (int i = first; i < last; i++) target[i] = value;
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void copy_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
-                     int runs, int run, int length, int in_length, int in_low, int rank, int in_start, int out_start, long8 dims,
-                     long8 in_dims, long8 low, long8 in_strides, long8 out_strides, float value) {
+ENTRY_OF_ONE
+void copy_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
+               int runs, int run, int length, int in_length, int in_low, int rank, int in_start, int out_start, long8 dims,
+               long8 in_dims, long8 low, long8 in_strides, long8 out_strides, float value) {
     int begin = get_global_id(0) * count, end = min(begin + count, total);
     for (int unit = begin; unit < end; unit++) {
         int row = unit / runs, first = unit % runs * run, last = min(first + run, length);

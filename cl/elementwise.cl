@@ -63,11 +63,11 @@ ENTRY void elementwise_generic(RANGE const __global float *in, ulong in_offset, 
     out[out_offset + n * out_stride + element] = apply(in[in_offset + n * in_stride + element], factor, summand, slope, real);
 }
 #else
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void elementwise_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
-                            int runs, int run, int channels, int pixels, int block, int in_stride, int out_stride, float slope,
-                            float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
-                            ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
+ENTRY_OF_ONE
+void elementwise_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int count,
+                      int runs, int run, int channels, int pixels, int block, int in_stride, int out_stride, float slope,
+                      float uniform_factor, float uniform_offset, int has_scale, const __global float *scale,
+                      ulong scale_offset, int has_shift, const __global float *shift, ulong shift_offset) {
     int planes = (channels + block - 1) / block, plane_elements = pixels * block;
     int begin = get_global_id(0) * count, end = min(begin + count, total);
     for (int unit = begin; unit < end; unit++) {

@@ -67,10 +67,10 @@ static inline vec move_down(vec x, vec above) {
 #endif
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void lrn_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
-                    int channels, int pixels, int in_stride, int out_stride, int before, int behind, float scale, float beta,
-                    float k) {
+ENTRY_OF_ONE
+void lrn_runs(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
+              int channels, int pixels, int in_stride, int out_stride, int before, int behind, float scale, float beta,
+              float k) {
     int n = get_global_id(0) / runs, first = get_global_id(0) % runs * run, last = min(first + run, pixels);
     int blocks = (channels + VECTOR - 1) / VECTOR, block_elements = pixels * VECTOR;
     in += in_offset + n * in_stride;

@@ -82,14 +82,14 @@ ENTRY void pool_generic(RANGE const __global float *in, ulong in_offset, __globa
     out[out_offset + n * out_stride + element] = pool_finish(sum, area, base, slope, b * block + lane < channels);
 }
 #else
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void pool_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total_rows, int rows,
-                     int channels, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
-                     int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride,
+ENTRY_OF_ONE
+void pool_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total_rows, int rows,
+               int channels, int in_h, int in_w, int out_h, int out_w, int kernel_h, int kernel_w, int stride_h,
+               int stride_w, int pad_top, int pad_left, int pad_bottom, int pad_right, int in_stride, int out_stride,
 #if HAS_BIAS
-                     const __global float *bias, ulong bias_offset,
+               const __global float *bias, ulong bias_offset,
 #endif
-                     float slope) {
+               float slope) {
     int blocks = (channels + VECTOR - 1) / VECTOR;
     /* outputs [inner_first, inner_last) have windows that lie inside the image's width */
     int inner_first = (pad_left + stride_w - 1) / stride_w;

@@ -53,9 +53,9 @@ static inline void transpose(vec *rows) {
 #endif
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
-                         int channels, int pixels, int in_stride, int out_stride) {
+ENTRY_OF_ONE
+void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
+                   int channels, int pixels, int in_stride, int out_stride) {
     int blocks = (channels + VECTOR - 1) / VECTOR;
     int piece = get_global_id(0) % runs, b = get_global_id(0) / runs % blocks, n = get_global_id(0) / runs / blocks;
     int first = piece * run, last = min(first + run, pixels), present = min(channels - b * VECTOR, VECTOR);

@@ -48,9 +48,9 @@ static inline void store(vec y, __global float *row, int i, int length) {
     for (int k = 0; i + k < length; k++) row[i + k] = rest[k];
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-ENTRY void softmax_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int rows,
-                        int length, int in_stride, int out_stride) {
+ENTRY_OF_ONE
+void softmax_rows(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total, int rows,
+                  int length, int in_stride, int out_stride) {
     int first = get_global_id(0) * rows, last = min(first + rows, total);
     for (int r = first; r < last; r++) {
         const __global float *source = in + in_offset + r * in_stride;

@@ -25,8 +25,10 @@ void plan_release(clade_plan *plan) {
     for (size_t i = 0; i < plan->step_count; i++) {
         plan_step *step = &plan->steps[i];
         for (size_t k = 0; k < OPS_MAX_LAUNCHES; k++) rt_program_release(&step->programs[k]);
-        for (size_t k = 0; k < OPS_MAX_CONSTANTS; k++) rt_buffer_destroy(&step->constants[k]);
     }
+    for (size_t i = 0; plan->weights && i < plan->weight_count; i++) rt_buffer_destroy(&plan->weights[i]);
+    plan_network_free(plan);
+    base_free(plan->env, plan->weights);
     base_free(plan->env, plan->steps);
     free_ports(plan->env, plan->inputs, plan->input_count);
     free_ports(plan->env, plan->outputs, plan->output_count);
@@ -66,6 +68,15 @@ static plan_operand find_operand(const plan_storage *storage, clade_tensor tenso
     return (plan_operand){.place = block->place,
                           .index = block->index,
                           .offset = block->offset / sizeof(float) + (uint64_t)location->offset};
+}
+
+plan_operand plan_operand_of(const plan_step *step, ops_argument_kind kind, int32_t index, uint64_t more) {
+    plan_operand operand = step->workspace;
+    if (kind == OPS_INPUT) operand = step->inputs[index];
+    if (kind == OPS_OUTPUT) operand = step->output;
+    if (kind == OPS_CONSTANT) operand = step->constants[index];
+    operand.offset += more;
+    return operand;
 }
 
 /* CLBlast's own workspace: the largest that any product of the step needs. */
@@ -176,9 +187,7 @@ static clade_status check_memory(const clade_plan *plan, uint64_t limit) {
 
 static clade_status plan_memory(clade_plan *plan, plan_storage *storage, const clade_plan_settings *settings) {
     FORWARD(plan_arena(plan, storage, (settings->disabled_passes & CLADE_PASS_REUSE) == 0));
-    if (!plan_weight_bytes(plan, &plan->memory.weights))
-        return base_fail(plan->env, CLADE_ERROR_SHAPE,
-                         "failed to compile the graph: the size of its weights overflows");
+    FORWARD(plan_place_weights(plan));
     return check_memory(plan, settings->memory_limit);
 }
 
@@ -232,6 +241,7 @@ static clade_status check_settings(const clade_graph *graph, const clade_plan_se
 static clade_status build_programs(clade_plan *plan) {
     for (size_t i = 0; i < plan->step_count; i++) {
         plan_step *step = &plan->steps[i];
+        if (plan_in_network(plan, i)) continue;
         for (size_t k = 0; k < step->recipe.launch_count; k++) {
             const ops_launch *launch = &step->recipe.launches[k];
             if (launch->is_gemm) continue;
@@ -261,6 +271,7 @@ static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const 
     plan_storage_free(&storage);
     FORWARD(status);
     if (!settings->dry_run) {
+        FORWARD(plan_network_make(plan));
         FORWARD(build_programs(plan));
         FORWARD(plan_upload_weights(plan));
     }

@@ -16,10 +16,11 @@
 /* ---- Storage: where tensors lie ------------------------------------------------------------------------------------------ */
 
 typedef enum plan_place {
-    PLAN_ARENA,  /* the session's arena */
-    PLAN_INPUT,  /* memory bound to graph input `index` */
-    PLAN_OUTPUT, /* memory bound to graph output `index` */
-    PLAN_NOWHERE /* an operand that a step does not have */
+    PLAN_ARENA,   /* the session's arena */
+    PLAN_INPUT,   /* memory bound to graph input `index` */
+    PLAN_OUTPUT,  /* memory bound to graph output `index` */
+    PLAN_WEIGHTS, /* the plan's weights, piece `index` */
+    PLAN_NOWHERE  /* an operand that a step does not have */
 } plan_place;
 
 /* Memory that one or more tensors share: a tensor with its slices, aliases and in-place successors. */
@@ -56,7 +57,7 @@ int64_t plan_image_elements(const graph_tensor *tensor);
 /* Where a step finds an operand. */
 typedef struct plan_operand {
     plan_place place;
-    int32_t index;   /* of the graph input or output */
+    int32_t index;   /* of the graph input or output, or of the piece of weights */
     uint64_t offset; /* elements from its start */
 } plan_operand;
 
@@ -66,9 +67,12 @@ typedef struct plan_step {
     ops_recipe recipe;
     plan_operand inputs[OPS_MAX_INPUTS], output, workspace;
     uint64_t gemm_workspace; /* bytes for matrix products, behind recipe.workspace */
+    plan_operand constants[OPS_MAX_CONSTANTS];
     rt_program *programs[OPS_MAX_LAUNCHES];
-    rt_buffer *constants[OPS_MAX_CONSTANTS];
 } plan_step;
+
+/* Where an argument of kind input, output, constant or workspace lies, `more` elements on. */
+plan_operand plan_operand_of(const plan_step *step, ops_argument_kind kind, int32_t index, uint64_t more);
 
 /* A problem to solve for a node, with the tensors it works on. */
 typedef struct plan_task {
@@ -82,6 +86,23 @@ clade_status plan_lower(const clade_graph *graph, const plan_storage *storage, s
                         plan_task *task_out);
 /* How many problems a node has: 0 when its result is an alias. */
 size_t plan_part_count(const clade_graph *graph, const plan_storage *storage, size_t node);
+
+/* ---- Network: many launches as one (cl/network.cl) ------------------------------------------------------------------------- */
+
+typedef struct plan_network {
+    size_t first, count;    /* the steps it does; a count of 0: there is none */
+    plan_operand *memories; /* offset 0: what the kernel gets pointers to */
+    size_t memory_count;
+    uint64_t scratch;    /* bytes of local memory */
+    uint64_t counters;   /* bytes of zeros that a session keeps for it */
+    rt_program *program; /* kernel "network": table, counters, scratch, memories */
+    rt_buffer *table;
+} plan_network;
+
+/* Finds the longest run of steps that can be one launch on this device, builds its program and uploads its table. Leaves a count of
+ * 0 when there is none. */
+clade_status plan_network_make(struct clade_plan *plan);
+void plan_network_free(struct clade_plan *plan);
 
 /* ---- Plan ------------------------------------------------------------------------------------------------------------------- */
 
@@ -99,18 +120,26 @@ struct clade_plan {
     bool dry;
     plan_step *steps;
     size_t step_count;
+    rt_buffer **weights; /* in pieces, none larger than the device allows unless one constant is */
+    size_t weight_count;
+    plan_network network;
     plan_port *inputs, *outputs;
     size_t input_count, output_count;
     clade_plan_memory memory;
 };
 
+/* True when the network does this step. */
+static inline bool plan_in_network(const clade_plan *plan, size_t step) {
+    return step >= plan->network.first && step - plan->network.first < plan->network.count;
+}
+
 clade_plan *plan_hold(clade_plan *plan);
 void plan_release(clade_plan *plan); /* NULL is fine */
 
+/* Gives every constant of every step its place, and counts the bytes of all. */
+clade_status plan_place_weights(clade_plan *plan);
 /* Packs and uploads the constants of every step; plan->graph still has its values. */
 clade_status plan_upload_weights(clade_plan *plan);
-/* Bytes of all constants; false on overflow. */
-bool plan_weight_bytes(const clade_plan *plan, uint64_t *bytes_out);
 
 /* ---- Session ------------------------------------------------------------------------------------------------------------------ */
 
@@ -127,10 +156,11 @@ typedef struct session_patch {
 } session_patch;
 
 typedef struct session_launch {
-    const plan_step *step;
-    const ops_launch *launch;
-    rt_kernel *kernel; /* NULL for matrix products */
-    size_t local[3];
+    const plan_step *step;    /* NULL for the network */
+    const ops_launch *launch; /* likewise */
+    rt_kernel *kernel;        /* NULL for matrix products */
+    uint32_t dimensions;
+    size_t global[3], local[3];
     session_patch patches[OPS_MAX_ARGUMENTS]; /* a kernel may take one operand more than once */
     size_t patch_count;
 } session_launch;
@@ -140,7 +170,8 @@ struct clade_session {
     base_env *env;
     rt_context *rt;
     rt_queue *queue;
-    rt_buffer *arena; /* NULL when the plan needs none */
+    rt_buffer *arena;    /* NULL when the plan needs none */
+    rt_buffer *counters; /* NULL when the plan has no network */
     session_launch *launches;
     size_t launch_count;
     session_binding *bindings; /* inputs, then outputs */

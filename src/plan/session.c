@@ -8,18 +8,12 @@
 
 /* ---- Arguments --------------------------------------------------------------------------------------------------------------- */
 
-/* Where an argument of kind input, output, constant or workspace lies. */
-static plan_operand operand_of(const plan_step *step, ops_argument_kind kind, int32_t index, uint64_t more) {
-    plan_operand operand = step->workspace;
-    if (kind == OPS_INPUT) operand = step->inputs[index];
-    if (kind == OPS_OUTPUT) operand = step->output;
-    operand.offset += more;
-    return operand;
-}
-
 static session_binding resolve(const clade_session *session, const plan_operand *operand) {
     if (operand->place == PLAN_ARENA)
         return (session_binding){.memory = rt_buffer_handle(session->arena), .offset = operand->offset};
+    if (operand->place == PLAN_WEIGHTS)
+        return (session_binding){.memory = rt_buffer_handle(session->plan->weights[operand->index]),
+                                 .offset = operand->offset};
     const size_t port = (size_t)operand->index + (operand->place == PLAN_OUTPUT ? session->plan->input_count : 0);
     session_binding bound = session->bindings[port];
     bound.offset += operand->offset;
@@ -31,17 +25,20 @@ static clade_status set_memory(rt_kernel *kernel, uint32_t argument, session_bin
     return rt_kernel_set_value(kernel, argument + 1, &binding.offset, sizeof binding.offset);
 }
 
-static clade_status set_operand(clade_session *session, session_launch *launch, const ops_argument *argument,
+/* Sets the memory, or leaves it for each run to set when it depends on what is bound. */
+static clade_status set_operand(const clade_session *session, session_launch *launch, const plan_operand *operand,
                                 uint32_t position) {
-    if (argument->kind == OPS_CONSTANT) {
-        const rt_buffer *constant = launch->step->constants[argument->index];
-        return set_memory(launch->kernel, position, (session_binding){.memory = rt_buffer_handle(constant)});
-    }
-    const uint64_t more = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
-    const plan_operand operand = operand_of(launch->step, argument->kind, argument->index, more);
-    if (operand.place == PLAN_ARENA) return set_memory(launch->kernel, position, resolve(session, &operand));
-    launch->patches[launch->patch_count++] = (session_patch){.argument = position, .operand = operand};
+    if (operand->place != PLAN_INPUT && operand->place != PLAN_OUTPUT)
+        return set_memory(launch->kernel, position, resolve(session, operand));
+    launch->patches[launch->patch_count++] = (session_patch){.argument = position, .operand = *operand};
     return CLADE_OK;
+}
+
+static clade_status set_operand_argument(const clade_session *session, session_launch *launch,
+                                         const ops_argument *argument, uint32_t position) {
+    const uint64_t more = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
+    const plan_operand operand = plan_operand_of(launch->step, argument->kind, argument->index, more);
+    return set_operand(session, launch, &operand, position);
 }
 
 static clade_status set_arguments(clade_session *session, session_launch *launch) {
@@ -54,7 +51,7 @@ static clade_status set_arguments(clade_session *session, session_launch *launch
         case OPS_OUTPUT:
         case OPS_CONSTANT:
         case OPS_WORKSPACE:
-            FORWARD(set_operand(session, launch, argument, position));
+            FORWARD(set_operand_argument(session, launch, argument, position));
             position += 2;
             break;
         case OPS_INT:
@@ -83,11 +80,41 @@ static clade_status make_launch(clade_session *session, const plan_step *step, s
     *made = (session_launch){.step = step, .launch = launch};
     if (launch->is_gemm) return CLADE_OK;
     FORWARD(rt_kernel_create(step->programs[index], launch->kernel, &made->kernel));
+    made->dimensions = launch->dimensions;
+    memcpy(made->global, launch->global, sizeof made->global);
     memcpy(made->local, launch->local, sizeof made->local);
     const uint64_t limit = rt_kernel_max_work_group(made->kernel);
     while (launch->local_may_shrink && made->local[0] > 1 && made->local[0] * made->local[1] * made->local[2] > limit)
         made->local[0] /= 2;
     return set_arguments(session, made);
+}
+
+static clade_status make_counters(clade_session *session, uint64_t size) {
+    FORWARD(rt_buffer_create(session->rt, size, "the counters of a session", &session->counters));
+    void *zeros = base_allocate_zero(session->env, (size_t)size, 1);
+    if (!zeros) return base_fail_memory(session->env, (size_t)size, "the counters of a session");
+    const clade_status status = rt_upload(session->rt, session->counters, 0, zeros, size);
+    base_free(session->env, zeros);
+    return status;
+}
+
+/* More groups than units, since a group may go before its time (cl/network.cl). */
+enum { NETWORK_GROUPS_A_UNIT = 4 };
+
+static clade_status make_network_launch(clade_session *session) {
+    const plan_network *network = &session->plan->network;
+    session_launch *made = &session->launches[session->launch_count++];
+    *made = (session_launch){.dimensions = 1,
+                             .global = {NETWORK_GROUPS_A_UNIT * (size_t)rt_context_device(session->rt)->compute_units},
+                             .local = {1}};
+    FORWARD(make_counters(session, network->counters));
+    FORWARD(rt_kernel_create(network->program, "network", &made->kernel));
+    FORWARD(rt_kernel_set_memory(made->kernel, 0, rt_buffer_handle(network->table)));
+    FORWARD(rt_kernel_set_memory(made->kernel, 1, rt_buffer_handle(session->counters)));
+    FORWARD(rt_kernel_set_local(made->kernel, 2, (size_t)network->scratch));
+    for (size_t i = 0; i < network->memory_count; i++)
+        FORWARD(set_operand(session, made, &network->memories[i], (uint32_t)(3 + 2 * i)));
+    return CLADE_OK;
 }
 
 static clade_status make_launches(clade_session *session) {
@@ -96,9 +123,14 @@ static clade_status make_launches(clade_session *session) {
     for (size_t i = 0; i < plan->step_count; i++) count += plan->steps[i].recipe.launch_count;
     session->launches = base_allocate_zero(session->env, count, sizeof *session->launches);
     if (!session->launches) return base_fail_memory(session->env, count * sizeof *session->launches, "a session");
-    for (size_t i = 0; i < plan->step_count; i++)
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan_in_network(plan, i)) {
+            if (i == plan->network.first) FORWARD(make_network_launch(session));
+            continue;
+        }
         for (size_t k = 0; k < plan->steps[i].recipe.launch_count; k++)
             FORWARD(make_launch(session, &plan->steps[i], k));
+    }
     return CLADE_OK;
 }
 
@@ -153,6 +185,7 @@ void clade_session_destroy(clade_session **session) {
     for (size_t i = 0; gone->staging && i < plan->input_count + plan->output_count; i++)
         rt_buffer_destroy(&gone->staging[i]);
     rt_buffer_destroy(&gone->arena);
+    rt_buffer_destroy(&gone->counters);
     rt_queue_destroy(&gone->queue);
     base_free(gone->env, gone->launches);
     base_free(gone->env, gone->bindings);
@@ -182,10 +215,7 @@ clade_status session_leave(clade_session *session, clade_status status) {
 /* ---- Launching ------------------------------------------------------------------------------------------------------------------ */
 
 static session_binding gemm_operand(const clade_session *session, const plan_step *step, const ops_operand *operand) {
-    if (operand->kind == OPS_CONSTANT)
-        return (session_binding){.memory = rt_buffer_handle(step->constants[operand->index]),
-                                 .offset = (uint64_t)operand->offset};
-    const plan_operand place = operand_of(step, operand->kind, operand->index, (uint64_t)operand->offset);
+    const plan_operand place = plan_operand_of(step, operand->kind, operand->index, (uint64_t)operand->offset);
     return resolve(session, &place);
 }
 
@@ -207,7 +237,7 @@ clade_status session_enqueue(clade_session *session) {
     rt_queue_forget_times(session->queue);
     for (size_t i = 0; i < session->launch_count; i++) {
         const session_launch *launch = &session->launches[i];
-        if (launch->launch->is_gemm) {
+        if (!launch->kernel) {
             FORWARD(enqueue_gemm(session, launch));
             continue;
         }
@@ -215,8 +245,7 @@ clade_status session_enqueue(clade_session *session) {
             const session_patch *patch = &launch->patches[k];
             FORWARD(set_memory(launch->kernel, patch->argument, resolve(session, &patch->operand)));
         }
-        FORWARD(rt_enqueue(session->queue, launch->kernel, launch->launch->dimensions, launch->launch->global,
-                           launch->local));
+        FORWARD(rt_enqueue(session->queue, launch->kernel, launch->dimensions, launch->global, launch->local));
     }
     return CLADE_OK;
 }

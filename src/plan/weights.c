@@ -15,6 +15,60 @@ static const graph_tensor *parameter_of(const clade_plan *plan, const plan_step 
     return graph_tensor_of(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter]);
 }
 
+/* ---- Places ------------------------------------------------------------------------------------------------------------------ */
+
+/* One behind the other, in pieces that the device allows. */
+static bool place_constants(clade_plan *plan, uint64_t *bytes_out) {
+    const rt_device *device = rt_context_device(context_rt(plan->context));
+    uint64_t used = 0; /* of the piece at hand */
+    *bytes_out = 0;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        plan_step *step = &plan->steps[i];
+        for (size_t k = 0; k < step->recipe.constant_count; k++) {
+            uint64_t bytes = 0, end = 0;
+            if (!base_multiply(step->recipe.constants[k].elements, sizeof(float), &bytes) ||
+                !base_add(bytes, device->alignment - 1, &bytes))
+                return false;
+            bytes -= bytes % device->alignment;
+            if (plan->weight_count == 0 || !base_add(used, bytes, &end) || end > device->largest_allocation)
+                plan->weight_count++, used = 0;
+            step->constants[k] = (plan_operand){
+                .place = PLAN_WEIGHTS, .index = (int32_t)plan->weight_count - 1, .offset = used / sizeof(float)};
+            used += bytes;
+            if (!base_add(*bytes_out, bytes, bytes_out)) return false;
+        }
+    }
+    return true;
+}
+
+clade_status plan_place_weights(clade_plan *plan) {
+    if (place_constants(plan, &plan->memory.weights)) return CLADE_OK;
+    return base_fail(plan->env, CLADE_ERROR_SHAPE, "failed to compile the graph: the size of its weights overflows");
+}
+
+/* Bytes from the start of piece `index` to behind its last constant. */
+static uint64_t piece_size(const clade_plan *plan, size_t index) {
+    uint64_t size = 0;
+    for (size_t i = 0; i < plan->step_count; i++)
+        for (size_t k = 0; k < plan->steps[i].recipe.constant_count; k++) {
+            const plan_operand *place = &plan->steps[i].constants[k];
+            const uint64_t end = (place->offset + plan->steps[i].recipe.constants[k].elements) * sizeof(float);
+            if (place->index == (int32_t)index && end > size) size = end;
+        }
+    return size;
+}
+
+static clade_status make_pieces(clade_plan *plan) {
+    plan->weights = base_allocate_zero(plan->env, plan->weight_count, sizeof(rt_buffer *));
+    if (!plan->weights)
+        return base_fail_memory(plan->env, plan->weight_count * sizeof(rt_buffer *), "a plan's weights");
+    for (size_t i = 0; i < plan->weight_count; i++)
+        FORWARD(rt_buffer_create(context_rt(plan->context), piece_size(plan, i), "the weights", &plan->weights[i]));
+    return CLADE_OK;
+}
+
+/* ---- Values ------------------------------------------------------------------------------------------------------------------ */
+
 static clade_status make_room(const clade_plan *plan, packing *room) {
     for (size_t i = 0; i < plan->step_count; i++) {
         const plan_step *step = &plan->steps[i];
@@ -33,21 +87,21 @@ static clade_status make_room(const clade_plan *plan, packing *room) {
                             "the packing of weights");
 }
 
-static clade_status upload(clade_plan *plan, plan_step *step, size_t index, const packing *room) {
+static clade_status upload(clade_plan *plan, const plan_step *step, size_t index, const packing *room) {
     const ops_constant *constant = &step->recipe.constants[index];
-    const char *name = parameter_of(plan, step, constant)->name;
+    const plan_operand *place = &step->constants[index];
     const uint64_t bytes = constant->elements * sizeof(float);
-    rt_buffer **buffer = &step->constants[index];
     FORWARD(graph_evaluate(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter], room->values));
     memset(room->packed, 0, (size_t)bytes); /* `pack` leaves out padding */
     constant->pack(&step->problem, constant, room->values, room->packed);
-    FORWARD(rt_buffer_create(context_rt(plan->context), bytes, name, buffer));
-    return rt_upload(context_rt(plan->context), *buffer, 0, room->packed, bytes);
+    return rt_upload(context_rt(plan->context), plan->weights[place->index], place->offset * sizeof(float),
+                     room->packed, bytes);
 }
 
 clade_status plan_upload_weights(clade_plan *plan) {
     packing room = {0};
-    clade_status status = make_room(plan, &room);
+    clade_status status = make_pieces(plan);
+    if (status == CLADE_OK) status = make_room(plan, &room);
     for (size_t i = 0; status == CLADE_OK && i < plan->step_count; i++) {
         plan_step *step = &plan->steps[i];
         for (size_t k = 0; status == CLADE_OK && k < step->recipe.constant_count; k++)
@@ -56,17 +110,4 @@ clade_status plan_upload_weights(clade_plan *plan) {
     base_free(plan->env, room.values);
     base_free(plan->env, room.packed);
     return status;
-}
-
-bool plan_weight_bytes(const clade_plan *plan, uint64_t *bytes_out) {
-    *bytes_out = 0;
-    for (size_t i = 0; i < plan->step_count; i++) {
-        const ops_recipe *recipe = &plan->steps[i].recipe;
-        for (size_t k = 0; k < recipe->constant_count; k++) {
-            uint64_t bytes = 0;
-            if (!base_multiply(recipe->constants[k].elements, sizeof(float), &bytes)) return false;
-            if (!base_add(*bytes_out, bytes, bytes_out)) return false;
-        }
-    }
-    return true;
 }
