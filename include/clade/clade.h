@@ -614,7 +614,8 @@ typedef enum clade_pass {
     CLADE_PASS_IN_PLACE = 1 << 4, /**< Elementwise results over their dead inputs. */
     CLADE_PASS_REUSE = 1 << 5,    /**< Tensors whose lives do not overlap share memory. */
     CLADE_PASS_MERGE = 1 << 6,    /**< Convolutions that read one tensor through equal windows into one. */
-    CLADE_PASS_COMMUTE = 1 << 7   /**< Average pooling behind the 1x1 convolution that follows it. */
+    CLADE_PASS_COMMUTE = 1 << 7,  /**< Average pooling behind the 1x1 convolution that follows it. */
+    CLADE_PASS_NETWORK = 1 << 8   /**< All steps in one launch, on CPU devices that are known to allow it. */
 } clade_pass;
 
 /** How to compile. */
@@ -657,7 +658,7 @@ typedef struct clade_step_info {
     size_t node;          /**< Index in the plan's graph. */
     const char *kernel;   /**< The candidate, e.g. "conv2d.direct". */
     const char *reason;   /**< Why it was chosen. */
-    size_t launches;      /**< Commands it puts on the queue. */
+    size_t launches;      /**< Commands it puts on the queue; 0 when it belongs to the launch of a step before it. */
     uint64_t workspace;   /**< Bytes of the arena it needs while it runs. */
     uint64_t reserved[4]; /**< Zero. */
 } clade_step_info;

@@ -42,6 +42,7 @@ static bool step_fits(const plan_step *step) {
 /* The longest run of steps that are all kernels of ours. */
 static void find_steps(const clade_plan *plan, plan_network *network) {
     size_t first = 0;
+    if ((rt_context_device(context_rt(plan->context))->quirks & RT_QUIRK_GROUPS_SHARE) == 0) return;
     for (size_t i = 0; i < plan->step_count; i++) {
         if (!step_fits(&plan->steps[i])) {
             first = i + 1;

@@ -271,7 +271,7 @@ static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const 
     plan_storage_free(&storage);
     FORWARD(status);
     if (!settings->dry_run) {
-        FORWARD(plan_network_make(plan));
+        if ((settings->disabled_passes & CLADE_PASS_NETWORK) == 0) FORWARD(plan_network_make(plan));
         FORWARD(build_programs(plan));
         FORWARD(plan_upload_weights(plan));
     }
@@ -319,10 +319,11 @@ clade_status clade_plan_step(const clade_plan *plan, size_t index, clade_step_in
         return base_fail(plan->env, CLADE_ERROR_NOT_FOUND, "failed to describe step %zu: the plan has %zu", index,
                          plan->step_count);
     const plan_step *step = &plan->steps[index];
+    const bool inside = plan_in_network(plan, index);
     *info_out = (clade_step_info){.node = step->node,
                                   .kernel = step->recipe.candidate,
                                   .reason = step->recipe.reason,
-                                  .launches = step->recipe.launch_count,
+                                  .launches = inside ? index == plan->network.first : step->recipe.launch_count,
                                   .workspace = step->recipe.workspace + step->gemm_workspace};
     return CLADE_OK;
 }

@@ -79,7 +79,11 @@ static clade_status make_launch(clade_session *session, const plan_step *step, s
     const ops_launch *launch = &step->recipe.launches[index];
     *made = (session_launch){.step = step, .launch = launch};
     if (launch->is_gemm) return CLADE_OK;
-    FORWARD(rt_kernel_create(step->programs[index], launch->kernel, &made->kernel));
+    rt_program *program = NULL; /* the plan's, but for a profiled session of steps that others do in one launch */
+    FORWARD(rt_program_get(session->rt, launch->source, launch->options, &program));
+    const clade_status status = rt_kernel_create(program, launch->kernel, &made->kernel);
+    rt_program_release(&program);
+    FORWARD(status);
     made->dimensions = launch->dimensions;
     memcpy(made->global, launch->global, sizeof made->global);
     memcpy(made->local, launch->local, sizeof made->local);
@@ -124,7 +128,7 @@ static clade_status make_launches(clade_session *session) {
     session->launches = base_allocate_zero(session->env, count, sizeof *session->launches);
     if (!session->launches) return base_fail_memory(session->env, count * sizeof *session->launches, "a session");
     for (size_t i = 0; i < plan->step_count; i++) {
-        if (plan_in_network(plan, i)) {
+        if (plan_in_network(plan, i) && !session->profiled) {
             if (i == plan->network.first) FORWARD(make_network_launch(session));
             continue;
         }

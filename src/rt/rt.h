@@ -20,7 +20,8 @@ typedef enum rt_quirk {
     RT_QUIRK_SERIAL_BUILDS = 1 << 1,   /* build one program at a time */
     RT_QUIRK_NO_BINARIES = 1 << 2,     /* neither read nor store program binaries */
     RT_QUIRK_NO_LIBRARY_GEMM = 1 << 3, /* keep CLBlast away */
-    RT_QUIRK_FINISH_BY_EVENT = 1 << 4  /* wait for a marker's event, as clFinish does not wait for all */
+    RT_QUIRK_FINISH_BY_EVENT = 1 << 4, /* wait for a marker's event, as clFinish does not wait for all */
+    RT_QUIRK_GROUPS_SHARE = 1 << 5     /* what a group writes before an atomic operation, others read after theirs */
 } rt_quirk;
 
 typedef struct rt_device {

@@ -39,6 +39,8 @@ static void expect_ok(clade_status status, const char *what) {
     fail_msg("%s: %s: %s", what, clade_status_name(status), message);
 }
 
+/* CLADE_PASS_NETWORK, for which each network would be compiled as one program of its own, has tests of its own: test_network.c. */
+
 /* Float data of all outputs of a run, one behind the other. */
 typedef struct results {
     clade_buffer ports[MAX_PORTS];
@@ -65,8 +67,10 @@ static results run(const clade_graph *graph, uint32_t disabled, int32_t channel_
     results out = {.count = clade_graph_output_count(graph)};
     clade_buffer inputs[2];
     const size_t input_count = clade_graph_input_count(graph);
-    const clade_plan_settings settings = {
-        .batch = BATCH, .disabled_passes = disabled, .channel_block = channel_block, .kernels = kernels};
+    const clade_plan_settings settings = {.batch = BATCH,
+                                          .disabled_passes = disabled | CLADE_PASS_NETWORK,
+                                          .channel_block = channel_block,
+                                          .kernels = kernels};
     clade_plan *plan = network_plan(graph, &settings);
     clade_session *session = NULL;
 
