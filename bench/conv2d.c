@@ -101,10 +101,13 @@ static int compare_times(const void *a, const void *b) {
 static void measure_layers(const runner *r, layers *list, size_t rounds) {
     for (size_t round = 0; round < rounds; round++)
         for (size_t i = 0; i < list->count; i++) {
-            const double start = runner_now();
-            runner_enqueue(r, &list->items[i].step);
+            layer *l = &list->items[i];
+            const double start = runner_now(), cpu_start = runner_cpu_now();
+            runner_enqueue(r, &l->step);
             runner_check(r, rt_queue_finish(r->queue));
-            list->items[i].times[round] = runner_now() - start;
+            const double cpu = runner_cpu_now() - cpu_start;
+            l->times[round] = runner_now() - start;
+            if (round == 0 || cpu < l->cpu) l->cpu = cpu;
         }
     for (size_t i = 0; i < list->count; i++) qsort(list->items[i].times, rounds, sizeof(double), compare_times);
 }

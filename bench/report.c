@@ -63,7 +63,7 @@ static size_t count_programs(const layers *list) {
 }
 
 typedef struct sums {
-    double best, median, gflop, first;
+    double best, median, cpu, gflop, first;
 } sums;
 
 static sums sum_up(const report *to, const layers *list) {
@@ -71,6 +71,7 @@ static sums sum_up(const report *to, const layers *list) {
     for (size_t i = 0; i < list->count; i++) {
         s.best += list->items[i].times[0];
         s.median += list->items[i].times[to->rounds / 2];
+        s.cpu += list->items[i].cpu;
         s.gflop += layer_gflop(&list->items[i]);
         s.first += list->items[i].first;
     }
@@ -86,21 +87,21 @@ static void print_row(const report *to, const layers *list, size_t index) {
     snprintf(shape, sizeof shape, "%dx%d %d -> %d, %dx%d / %d%s", p->in.h, p->in.w, p->in.c, p->out.c, p->kernel_h,
              p->kernel_w, p->stride_h, p->has_residual ? " +" : "");
     snprintf(kernel, sizeof kernel, "%s, %s", candidate_of(l), l->step.recipe.reason);
-    printf("%-36s x%-2zu %c%-50.50s %9.1f %9.1f %8.1f %8.1e %6.2f\n", shape, number_of(list, index),
-           l->is_chosen ? '*' : ' ', kernel, l->times[0] * 1e6, l->times[to->rounds / 2] * 1e6,
+    printf("%-36s x%-2zu %c%-50.50s %9.1f %9.1f %9.1f %8.1f %8.1e %6.2f\n", shape, number_of(list, index),
+           l->is_chosen ? '*' : ' ', kernel, l->times[0] * 1e6, l->times[to->rounds / 2] * 1e6, l->cpu * 1e6,
            layer_gflop(l) / l->times[0], l->error, first->times[to->rounds / 2] / l->times[to->rounds / 2]);
 }
 
 static void print_table(const report *to, const char *model, const layers *list, const report_chain *chain) {
     printf("%s, batch %d\n", model, layer_conv(&list->items[0])->in.n);
-    printf("%-36s %3s  %-50s %9s %9s %8s %8s %6s\n", "layer", "", "kernel", "best us", "median us", "GFLOP/s", "error",
-           "ratio");
+    printf("%-36s %3s  %-50s %9s %9s %9s %8s %8s %6s\n", "layer", "", "kernel", "best us", "median us", "CPU us",
+           "GFLOP/s", "error", "ratio");
     for (size_t i = 0; i < list->count; i++)
         if (first_like(list, i, same_row) == i) print_row(to, list, i);
     if (chain) {
         const sums s = sum_up(to, list);
-        printf("%zu layers, %.2f GFLOP: sum of best %.2f ms, of medians %.2f ms\n", list->count, s.gflop, s.best * 1e3,
-               s.median * 1e3);
+        printf("%zu layers, %.2f GFLOP: sum of best %.2f ms, of medians %.2f ms, of CPU times %.2f ms\n", list->count,
+               s.gflop, s.best * 1e3, s.median * 1e3, s.cpu * 1e3);
         printf("one after the other, one wait: best %.2f ms, median %.2f ms, %.0f GFLOP/s\n", chain->best * 1e3,
                chain->median * 1e3, s.gflop / chain->best);
         printf("%zu programs, %.2f s to prepare each layer and run it once\n", count_programs(list), s.first);
@@ -120,9 +121,10 @@ static json_t *shape_json(const layer *l, size_t number) {
 }
 
 static json_t *candidate_json(const report *to, const layer *l) {
-    return json_pack("{s:s, s:s, s:b, s:f, s:f, s:f, s:f}", "name", candidate_of(l), "reason", l->step.recipe.reason,
-                     "chosen", l->is_chosen, "us_best", l->times[0] * 1e6, "us_median", l->times[to->rounds / 2] * 1e6,
-                     "gflops", layer_gflop(l) / l->times[0], "error", l->error);
+    return json_pack("{s:s, s:s, s:b, s:f, s:f, s:f, s:f, s:f}", "name", candidate_of(l), "reason",
+                     l->step.recipe.reason, "chosen", l->is_chosen, "us_best", l->times[0] * 1e6, "us_median",
+                     l->times[to->rounds / 2] * 1e6, "us_cpu", l->cpu * 1e6, "gflops", layer_gflop(l) / l->times[0],
+                     "error", l->error);
 }
 
 /* One object a shape, and in it one a candidate. */

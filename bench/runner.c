@@ -11,6 +11,12 @@ double runner_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double runner_cpu_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* Between -1 and 1, by Knuth's linear congruential generator. */
 float *runner_random(uint64_t count) {
     static uint64_t state = 1;

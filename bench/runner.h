@@ -39,7 +39,8 @@ void runner_prepare(const runner *r, runner_step *step, const float *const param
 void runner_enqueue(const runner *r, const runner_step *step);
 void runner_free(runner_step *step);
 
-double runner_now(void); /* seconds */
+double runner_now(void);     /* seconds */
+double runner_cpu_now(void); /* seconds that all threads of this process together spent computing */
 float *runner_random(uint64_t count);
 
 #endif

@@ -138,6 +138,15 @@ static inline void vec_store_private(vec value, float *target) {
 #endif
 }
 
+/* Asks for weights that are read from front to back, so many floats ahead: from main memory they would arrive too late. prefetch()
+ * of OpenCL C does nothing on PoCL; compilers that target no real processor (SPIR) may not know Clang's own. */
+#define FETCH_AHEAD 512
+static inline void fetch_ahead(const __global float *source) {
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+    __builtin_prefetch((const void *)(size_t)(source + FETCH_AHEAD));
+#endif
+}
+
 /* Which of the lanes are among the first `count`; for select(). */
 static inline ivec vec_first(int count) {
 #if VECTOR == 1

@@ -52,7 +52,10 @@ static inline void add_products(vec sums[BLOCKS][PIXELS], const SOURCE float *so
                                 int count) {
     ROLLED for (int i = 0; i < count; i++) {
         vec w[BLOCKS];
-        UNROLL for (int b = 0; b < BLOCKS; b++) w[b] = vec_load(weight + b * VECTOR);
+        UNROLL for (int b = 0; b < BLOCKS; b++) {
+            w[b] = vec_load(weight + b * VECTOR);
+            fetch_ahead(weight + b * VECTOR);
+        }
         UNROLL for (int p = 0; p < PIXELS; p++) {
             vec x = (vec)(source[p * DISTANCE]);
             UNROLL for (int b = 0; b < BLOCKS; b++) sums[b][p] = x * w[b] + sums[b][p];
