@@ -28,7 +28,7 @@ _clade_offer_files() {
 _clade_offer_values() {
     case $1 in
     -d | --device) _clade_offer < <(_clade_devices) ;;
-    --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse merge commute network) ;;
+    --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse merge commute align network) ;;
     --precision) _clade_offer <<<float32 ;;
     -w | --weights)
         _clade_offer <<<random

@@ -68,7 +68,7 @@ static const option_row rows[] = {
     {"kernels", 0, "LIST", KIND_TEXT, FIELD(kernels), USE_DEVICE, "kernels to use, e.g. conv2d=generic,linear=gemm"},
     {"disable", 0, "PASSES", KIND_PASSES, FIELD(disabled_passes), USE_DEVICE,
      "compiler passes to leave out, with commas: fold,\nfuse, concat, layout, in-place, reuse, merge, "
-     "commute,\nnetwork"},
+     "commute,\nalign, network"},
     {"block", 0, "N", KIND_NUMBER, FIELD(block), USE_DEVICE, "channels that lie together in memory; 1: plain NCHW"},
     {"cache", 0, "DIR", KIND_TEXT, FIELD(cache), USE_DEVICE,
      "folder for compiled kernels (default:\n$CLADE_CACHE_DIR, else ~/.cache/clade)"},
@@ -85,9 +85,10 @@ static const struct {
     const char *name;
     clade_pass pass;
 } passes[] = {
-    {"fold", CLADE_PASS_FOLD},     {"fuse", CLADE_PASS_FUSE},         {"concat", CLADE_PASS_CONCAT},
-    {"layout", CLADE_PASS_LAYOUT}, {"in-place", CLADE_PASS_IN_PLACE}, {"reuse", CLADE_PASS_REUSE},
-    {"merge", CLADE_PASS_MERGE},   {"commute", CLADE_PASS_COMMUTE},   {"network", CLADE_PASS_NETWORK},
+    {"fold", CLADE_PASS_FOLD},       {"fuse", CLADE_PASS_FUSE},         {"concat", CLADE_PASS_CONCAT},
+    {"layout", CLADE_PASS_LAYOUT},   {"in-place", CLADE_PASS_IN_PLACE}, {"reuse", CLADE_PASS_REUSE},
+    {"merge", CLADE_PASS_MERGE},     {"commute", CLADE_PASS_COMMUTE},   {"align", CLADE_PASS_ALIGN},
+    {"network", CLADE_PASS_NETWORK},
 };
 
 /* Digits and nothing else; strtoull alone takes signs and blanks too. `end_out` is what follows them. */
@@ -162,8 +163,9 @@ static const char *apply(const option_row *row, char *value, tool_options *optio
     case KIND_BYTES:
         return parse_bytes(value, field) ? NULL : "a number of bytes such as 800000000, 512M or 2G";
     case KIND_PASSES:
-        return parse_passes(value, field) ? NULL
-                                          : "some of fold,fuse,concat,layout,in-place,reuse,merge,commute,network";
+        return parse_passes(value, field)
+                   ? NULL
+                   : "some of fold,fuse,concat,layout,in-place,reuse,merge,commute,align,network";
     case KIND_BINDING:
         return parse_binding(value, field) ? NULL : "of the form NAME=FILE";
     case KIND_PRECISION:

@@ -615,7 +615,8 @@ typedef enum clade_pass {
     CLADE_PASS_REUSE = 1 << 5,    /**< Tensors whose lives do not overlap share memory. */
     CLADE_PASS_MERGE = 1 << 6,    /**< Convolutions that read one tensor through equal windows into one. */
     CLADE_PASS_COMMUTE = 1 << 7,  /**< Average pooling behind the 1x1 convolution that follows it. */
-    CLADE_PASS_NETWORK = 1 << 8   /**< All steps in one launch, on CPU devices that are known to allow it. */
+    CLADE_PASS_ALIGN = 1 << 8,    /**< Slices of concats at whole blocks of channels, whatever their widths. */
+    CLADE_PASS_NETWORK = 1 << 9   /**< All steps in one launch, on CPU devices that are known to allow it. */
 } clade_pass;
 
 /** How to compile. */

@@ -54,6 +54,7 @@ typedef struct graph_node {
     clade_activation pool_activation; /* pool: follows it and its bias, GRAPH_BIAS */
     float pool_slope;
     int32_t linear_channels; /* conv2d: the first so many go without the activation */
+    int32_t concat_align;    /* concat: each input begins at a multiple of it, behind channels of zeros; 0: as 1 */
 } graph_node;
 
 /* How values are made up (graph/fill.c): element i is factor * (scale * u(seed, i) + shift), rounded to float32 after each step. */
@@ -80,7 +81,8 @@ typedef enum graph_derivation {
     GRAPH_MULTIPLY_ADD,      /* s0 * s1 + s2, each [C]; a missing s0 or s2 counts as 0, a missing s1 as 1 */
     GRAPH_SCALE_BY_CONSTANT, /* s0 * constant; a missing s0 counts as 1 */
     GRAPH_ADD_CONSTANT,      /* s0 + constant; a missing s0 counts as 0 */
-    GRAPH_CONCAT_ROWS /* s0[o, ...] first, s1[o, ...] last; a missing one, and what is between, as rows of zeros */
+    GRAPH_CONCAT_ROWS,    /* s0[o, ...] first, s1[o, ...] last; a missing one, and what is between, as rows of zeros */
+    GRAPH_INSERT_CHANNELS /* s0 and, from `constant` on, zeros along dimension 1, or 0 of [C]: up to the shape's size */
 } graph_derivation;
 
 typedef struct graph_tensor {
@@ -210,6 +212,8 @@ clade_status graph_derive(clade_graph *graph, const char *name, const clade_shap
                           const clade_tensor sources[3], double constant, clade_tensor *parameter_out);
 /* Appends one more input to a node. */
 clade_status graph_append_input(clade_graph *graph, graph_node *node, clade_tensor input);
+/* Where input `i` of a concat begins in its result, along the axis. */
+int64_t graph_concat_place(const clade_graph *graph, const graph_node *concat, size_t i);
 /* A reorder node of `source` to layout `block`; goes to the end of the array (see graph_sort). */
 clade_status graph_add_reorder(clade_graph *graph, clade_tensor source, int32_t block, clade_tensor *output_out);
 /* Drops dead nodes and tensors that nothing needs, and puts nodes into execution order, stable. Ids change. */

@@ -3,6 +3,13 @@
 
 clade_concat_settings clade_concat_defaults(void) { return (clade_concat_settings){.axis = 1}; }
 
+int64_t graph_concat_place(const clade_graph *graph, const graph_node *concat, size_t i) {
+    const int32_t axis = concat->attributes.concat.axis, align = concat->concat_align > 1 ? concat->concat_align : 1;
+    int64_t place = 0; /* each input fits int32, and there are fewer than 2^31 */
+    for (size_t k = 0; k < i; k++) place += base_round_up(graph_shape_of(graph, concat->inputs[k])->dims[axis], align);
+    return place;
+}
+
 static clade_status infer(const clade_graph *graph, const graph_node *node, clade_shape *shape_out) {
     const clade_shape *first = graph_shape_of(graph, node->inputs[0]);
     const int32_t axis = node->attributes.concat.axis;
@@ -21,14 +28,17 @@ static clade_status infer(const clade_graph *graph, const graph_node *node, clad
                                 "input %zu %s must agree with the first but for axis %d", i,
                                 base_shape_text(next, text, sizeof text), axis);
         }
-        shape_out->dims[axis] += next->dims[axis]; /* each fits int32, and there are fewer than 2^31 */
     }
+    const size_t last = node->input_count - 1;
+    shape_out->dims[axis] =
+        graph_concat_place(graph, node, last) + graph_shape_of(graph, node->inputs[last])->dims[axis];
     return CLADE_OK;
 }
 
 static void describe(const clade_graph *graph, const graph_node *node, base_text *text) {
     (void)graph;
     base_text_add(text, "%zu along axis %d", node->input_count, node->attributes.concat.axis);
+    if (node->concat_align > 1) base_text_add(text, ", from multiples of %d", node->concat_align);
 }
 
 const graph_op_info graph_concat_info = {"concat", infer, describe, NULL};

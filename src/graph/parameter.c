@@ -189,6 +189,25 @@ static clade_status concat_rows(const clade_graph *graph, const graph_tensor *te
     return graph_evaluate(graph, second, values + count - element_count(graph_tensor_of(graph, second)));
 }
 
+/* Source 0 with zeros for the channels that it has fewer than the result. From the last row to the first, since they move apart. */
+static clade_status insert_channels(const clade_graph *graph, const graph_tensor *tensor, float *values) {
+    const clade_shape *to = &tensor->shape, *from = graph_shape_of(graph, tensor->sources[0]);
+    const int32_t axis = to->rank == 1 ? 0 : 1;
+    size_t rows = 1, inner = 1;
+    for (int32_t i = 0; i < axis; i++) rows *= (size_t)to->dims[i];
+    for (int32_t i = axis + 1; i < to->rank; i++) inner *= (size_t)to->dims[i];
+    const size_t row = (size_t)to->dims[axis] * inner, source_row = (size_t)from->dims[axis] * inner;
+    const size_t before = (size_t)tensor->constant * inner, gap = row - source_row;
+    FORWARD(graph_evaluate(graph, tensor->sources[0], values));
+    for (size_t i = rows; i-- > 0;) {
+        float *target = values + i * row, *source = values + i * source_row;
+        memmove(target + before + gap, source + before, (source_row - before) * sizeof *values);
+        memmove(target, source, before * sizeof *values);
+        memset(target + before, 0, gap * sizeof *values);
+    }
+    return CLADE_OK;
+}
+
 /* The derivations that work element by element, computed in double so that each rounds once. */
 static float derive_element(const graph_tensor *tensor, float a, float b, float c) {
     switch (tensor->derivation) {
@@ -205,6 +224,7 @@ static float derive_element(const graph_tensor *tensor, float a, float b, float 
     case GRAPH_GIVEN:
     case GRAPH_SCALE_ROWS:
     case GRAPH_CONCAT_ROWS:
+    case GRAPH_INSERT_CHANNELS:
         break;
     }
     return a;
@@ -238,6 +258,7 @@ clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, fl
     const graph_tensor *tensor = graph_tensor_of(graph, parameter);
     if (tensor->derivation == GRAPH_SCALE_ROWS) return scale_rows(graph, tensor, values_out);
     if (tensor->derivation == GRAPH_CONCAT_ROWS) return concat_rows(graph, tensor, values_out);
+    if (tensor->derivation == GRAPH_INSERT_CHANNELS) return insert_channels(graph, tensor, values_out);
     if (tensor->derivation != GRAPH_GIVEN) return derive_elements(graph, tensor, values_out);
     if (!tensor->value)
         return base_fail(graph->env, CLADE_ERROR_MISSING_WEIGHTS, "failed to read parameter \"%s\": it has no value",

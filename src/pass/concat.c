@@ -9,7 +9,7 @@
  * DenseNet).
  *
  * An image's channels [first, first + count) are one run of memory, in plain layout anyhow, in blocked layout when every slice
- * begins at a multiple of the block; the last one's padding lanes are then the result's own. Where that does not hold, or along
+ * begins at a multiple of the block (the pass align sees to that); padding lanes behind a slice are then the result's own. Where that does not hold, or along
  * another axis, the concat stays. An input that must lie elsewhere (an input of the graph, a slice of another concat or a second
  * time of this one, a tensor that must have no gaps between its images) is copied into its slice by a reorder, which costs what
  * the concat would have. */
@@ -26,8 +26,8 @@ bool pass_must_be_dense(const clade_graph *graph, clade_tensor tensor) {
 }
 
 bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block) {
-    for (size_t i = 0; i + 1 < concat->input_count; i++)
-        if (graph_shape_of(graph, concat->inputs[i])->dims[1] % block != 0) return false;
+    for (size_t i = 1; i < concat->input_count; i++)
+        if (graph_concat_place(graph, concat, i) % block != 0) return false;
     return true;
 }
 
@@ -45,14 +45,12 @@ static bool concat_can_be_slice(const clade_graph *graph, clade_tensor tensor, c
 
 static clade_status concat_place_inputs(clade_graph *graph, size_t node) {
     const clade_tensor result = graph->nodes[node].output;
-    int64_t channel = 0;
     for (size_t i = 0; i < graph->nodes[node].input_count; i++) {
         clade_tensor slice = graph->nodes[node].inputs[i];
         if (!concat_can_be_slice(graph, slice, result))
             FORWARD(graph_add_reorder(graph, slice, graph_tensor_of(graph, result)->block, &slice));
         graph_tensor_of(graph, slice)->parent = result;
-        graph_tensor_of(graph, slice)->parent_channel = channel;
-        channel += graph_shape_of(graph, slice)->dims[1];
+        graph_tensor_of(graph, slice)->parent_channel = graph_concat_place(graph, &graph->nodes[node], i);
     }
     return CLADE_OK;
 }

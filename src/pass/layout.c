@@ -7,7 +7,8 @@
  * operators read and write plain tensors, and so do the outside's buffers: inputs and outputs of the graph.
  *
  * Exceptions, each because the padding lanes of a blocked tensor hold zeros (ops.h):
- *   - a concat whose slices would begin inside a block stays plain: its inputs would come to lie across the lanes;
+ *   - a concat whose slices would begin inside a block, and that the pass align could not help, stays plain: its inputs would
+ *     come to lie across the lanes;
  *   - a binary whose activation makes something else of 0 stays plain where there are padding lanes.
  * A convolution that reads fewer channels than a block takes a plain input as it is: most of the blocked form would be padding.
  *
@@ -34,8 +35,7 @@ static bool layout_binary_fits(const clade_graph *graph, const graph_node *node,
            (shape->dims[1] % block == 0 || node->attributes.binary.activation != CLADE_SIGMOID);
 }
 
-/* Whether a node makes a blocked result, once those of all nodes before it are chosen. */
-static bool layout_is_blocked(const clade_graph *graph, const graph_node *node, int32_t block) {
+bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block) {
     switch (node->op) {
     case GRAPH_OP_conv2d:
         return node->attributes.conv2d.groups == 1;
@@ -97,7 +97,7 @@ clade_status pass_layout(clade_graph *graph, const pass_options *options) {
 
     for (size_t i = 0; i < graph->node_count; i++) {
         const graph_node *node = &graph->nodes[i];
-        graph_tensor_of(graph, node->output)->block = layout_is_blocked(graph, node, chosen.block) ? chosen.block : 1;
+        graph_tensor_of(graph, node->output)->block = pass_makes_blocks(graph, node, chosen.block) ? chosen.block : 1;
     }
     clade_status status = layout_insert_reorders(&chosen);
     base_free(graph->env, chosen.twins);

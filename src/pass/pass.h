@@ -28,6 +28,7 @@ clade_status pass_normalise(clade_graph *graph, const pass_options *options);
 clade_status pass_fold(clade_graph *graph, const pass_options *options);
 clade_status pass_fuse(clade_graph *graph, const pass_options *options);
 clade_status pass_commute(clade_graph *graph, const pass_options *options);
+clade_status pass_align(clade_graph *graph, const pass_options *options);
 clade_status pass_layout(clade_graph *graph, const pass_options *options);
 clade_status pass_concat(clade_graph *graph, const pass_options *options);
 clade_status pass_merge(clade_graph *graph, const pass_options *options);
@@ -36,6 +37,8 @@ clade_status pass_outputs(clade_graph *graph, const pass_options *options);
 /* True when a tensor cannot be a slice of a wider one, which leaves gaps between its images: a softmax along rows or columns
  * counts images and channels as one index. */
 bool pass_must_be_dense(const clade_graph *graph, clade_tensor tensor);
+/* Whether the pass layout will put a node's result into blocks, once those before it have their `block`. */
+bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block);
 /* True when every slice of a concat along the channels begins at a multiple of `block`: the last may be of any width. */
 bool pass_slices_align(const clade_graph *graph, const graph_node *concat, int32_t block);
 

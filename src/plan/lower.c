@@ -248,8 +248,7 @@ static void lower_concat(lowering *l, size_t part) {
     const int32_t axis = l->node->attributes.concat.axis;
     const clade_tensor input = l->node->inputs[part];
     const graph_tensor *in = graph_tensor_of(l->graph, input), *out = graph_tensor_of(l->graph, l->node->output);
-    int64_t before = 0;
-    for (size_t i = 0; i < part; i++) before += graph_shape_of(l->graph, l->node->inputs[i])->dims[axis];
+    const int64_t before = graph_concat_place(l->graph, l->node, part);
     ops_copy *p = start_copy(l, &in->shape);
     if (out->block > 1) {
         const ops_tensor view = image_view(l, input);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { BATCH = 2, BLOCK = 16, MAX_PORTS = 80, ALL_PASSES = 255 };
+enum { BATCH = 2, BLOCK = 16, MAX_PORTS = 80, ALL_PASSES = 511 };
 
 /* Different kernels sum in different orders: what an output's largest element allows, and what is left of values around 1 where
  * they cancel. */
@@ -127,7 +127,7 @@ static const char *const few_kernels = "conv2d=generic,linear=generic";
 
 static void test_all_combinations_agree(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= 4; seed++) {
+    for (uint64_t seed = 1; seed <= 2; seed++) {
         clade_graph *graph = random_graph(context, seed, 9);
         assert_non_null(graph);
         results plain = run(graph, ALL_PASSES, 1, few_kernels);

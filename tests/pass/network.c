@@ -151,9 +151,9 @@ static bool is_made_before(const clade_graph *graph, clade_tensor tensor, size_t
     for (size_t i = 0; i < graph->tensor_count; i++) {
         if (graph->tensors[i].parent.id != tensor.id) continue;
         if (!is_made_before(graph, (clade_tensor){(int32_t)i}, node)) return false;
-        channels += graph->tensors[i].shape.dims[1];
+        channels += base_round_up(graph->tensors[i].shape.dims[1], t->block);
     }
-    return channels == t->shape.dims[1];
+    return channels == base_round_up(t->shape.dims[1], t->block);
 }
 
 static void check_slice(const clade_graph *graph, const graph_tensor *slice) {

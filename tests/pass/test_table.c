@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-static const uint32_t switches =
-    CLADE_PASS_FOLD | CLADE_PASS_FUSE | CLADE_PASS_CONCAT | CLADE_PASS_LAYOUT | CLADE_PASS_MERGE | CLADE_PASS_COMMUTE;
+static const uint32_t switches = CLADE_PASS_FOLD | CLADE_PASS_FUSE | CLADE_PASS_CONCAT | CLADE_PASS_LAYOUT |
+                                 CLADE_PASS_MERGE | CLADE_PASS_COMMUTE | CLADE_PASS_ALIGN;
 enum { BLOCK = 16 };
 
 /* A stem, an Inception block whose first branch is no whole number of blocks, a residual and a classifier. */

@@ -231,6 +231,7 @@ static void concat(const clade_graph *graph, const frame *f, double **values) {
             f->y[ravel(f->out, place)] = values[f->node->inputs[k].id][i];
         }
         before += shape->dims[axis];
+        while (f->node->concat_align > 1 && before % f->node->concat_align != 0) before++;
     }
 }
 

@@ -7,7 +7,7 @@ run() { expect 0 run lenet -w random -i input=random -o output=y.npy "$@"; }
 golden() { holds "$probe" compare y.npy "$source/tests/data/goldens/lenet.json" output 1e-4 >/dev/null; }
 
 behaviour "each pass can be left out, and all together"
-for passes in fold fuse concat layout in-place reuse merge commute fold,fuse,concat,layout,in-place,reuse,merge,commute; do
+for passes in fold fuse concat layout in-place reuse merge commute align fold,fuse,concat,layout,in-place,reuse,merge,commute,align; do
     run --disable $passes
     is_silent err
     golden
