@@ -1,4 +1,4 @@
-# Puts the kernels in cl/ into the library. Included, this file defines clade_embed_kernels(TARGET), which adds a generated C file to
+# Puts the kernels in cl/ and the tuned rows in tuning/ into the library. Included, this file defines clade_embed_kernels(TARGET), which adds a generated C file to
 # TARGET; run by `cmake -P` at build time it writes that file. The texts become arrays of bytes, so that no compiler's limit on
 # the length of a string counts. src/rt/sources.h is the way in.
 
@@ -34,14 +34,14 @@ endif()
 set(CLADE_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
 
 function(clade_embed_kernels target)
-  file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cl/*.cl)
+  file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cl/*.cl ${PROJECT_SOURCE_DIR}/tuning/*.txt)
   list(JOIN kernels "|" joined)
   set(output ${PROJECT_BINARY_DIR}/kernels.c)
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} "-DKERNELS=${joined}" -DOUTPUT=${output} -P ${CLADE_EMBED_SCRIPT}
     DEPENDS ${kernels} ${CLADE_EMBED_SCRIPT}
-    COMMENT "Embedding the kernels of cl/"
+    COMMENT "Embedding the kernels of cl/ and the rows of tuning/"
     VERBATIM)
   target_sources(${target} PRIVATE ${output})
 endfunction()

@@ -30,6 +30,7 @@ _clade_offer_values() {
     -d | --device) _clade_offer < <(_clade_devices) ;;
     --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse merge commute align network) ;;
     --precision) _clade_offer <<<float32 ;;
+    --level) _clade_offer < <(printf '%s\n' fast full) ;;
     -w | --weights)
         _clade_offer <<<random
         _clade_offer_files
@@ -71,7 +72,7 @@ _clade() {
             if [ "$COMP_CWORD" = 2 ]; then _clade_offer < <(_clade_models); fi
             _clade_offer_files
             ;;
-        eval | run | summary | graph | bench | profile) _clade_offer < <(_clade_models) ;;
+        eval | run | summary | graph | bench | profile | tune) _clade_offer < <(_clade_models) ;;
         esac
         ;;
     esac

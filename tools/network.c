@@ -81,7 +81,7 @@ bool network_load(tool_network *network, const char *weights) {
     return true;
 }
 
-static bool make_plan(tool_network *network, uint64_t batch, bool dry_run) {
+clade_plan_settings network_settings(const tool_network *network, uint64_t batch) {
     const tool_options *options = network->options;
     clade_plan_settings settings = clade_plan_defaults();
     settings.batch = (int64_t)batch;
@@ -89,6 +89,11 @@ static bool make_plan(tool_network *network, uint64_t batch, bool dry_run) {
     settings.disabled_passes = options->disabled_passes;
     settings.channel_block = (int32_t)options->block;
     settings.kernels = options->kernels;
+    return settings;
+}
+
+static bool make_plan(tool_network *network, uint64_t batch, bool dry_run) {
+    clade_plan_settings settings = network_settings(network, batch);
     settings.dry_run = dry_run;
     if (clade_plan_create(network->graph, &settings, &network->plan) != CLADE_OK) return network_fail(network);
     return true;

@@ -26,6 +26,8 @@ bool network_is_onnx(const char *model);
 bool network_build(tool_network *network, const char *model);
 /* Loads weights: a file, "random", or NULL for those that come with the project. */
 bool network_load(tool_network *network, const char *weights);
+/* What the options say about compiling for `batch` images a run. */
+clade_plan_settings network_settings(const tool_network *network, uint64_t batch);
 /* Compiles for `batch` images a run. */
 bool network_compile(tool_network *network, uint64_t batch);
 /* Chooses kernels and plans memory for `batch` images a run, but compiles nothing and needs no weights. */

@@ -20,6 +20,7 @@ typedef enum option_kind {
     KIND_BYTES,      /* uint64_t of at least 1, with K, M or G behind it */
     KIND_PASSES,     /* uint32_t: bits of clade_pass */
     KIND_BINDING,    /* bindings: one more NAME=FILE each time */
+    KIND_LEVEL,      /* clade_tuning */
     KIND_PRECISION   /* float32, the only one so far: kept nowhere */
 } option_kind;
 
@@ -34,8 +35,9 @@ typedef struct option_row {
 } option_row;
 
 #define USE_DEVICE                                                                                                     \
-    (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH | COMMAND_PROFILE)
-#define USE_WEIGHTS (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE)
+    (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH |                 \
+     COMMAND_PROFILE | COMMAND_TUNE)
+#define USE_WEIGHTS (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE)
 #define USE_JSON    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH | COMMAND_PROFILE)
 #define FIELD(name) offsetof(tool_options, name)
 
@@ -54,6 +56,10 @@ static const option_row rows[] = {
     {"compiled", 0, NULL, KIND_FLAG, FIELD(compiled), COMMAND_GRAPH, "the graph as compiled for the device"},
     {"output", 'o', "FILE", KIND_TEXT, FIELD(output), COMMAND_GRAPH,
      "write FILE.dot, or FILE.svg or FILE.png, which need\nGraphviz (default: DOT on standard output)"},
+    {"level", 0, "LEVEL", KIND_LEVEL, FIELD(level), COMMAND_TUNE,
+     "how much to try: fast (less than a minute for a large\nnetwork, the default) or full"},
+    {"export", 0, NULL, KIND_FLAG, FIELD(export_rows), COMMAND_TUNE,
+     "print what is kept for the network instead of tuning,\nas it can be shipped in tuning/rows.txt"},
     {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_BENCH, "how many runs to time (50)"},
     {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_PROFILE, "how many runs to time (20)"},
     {"json", 0, NULL, KIND_FLAG, FIELD(json), USE_JSON, "print one JSON value instead of text"},
@@ -142,6 +148,11 @@ static bool parse_binding(char *text, tool_bindings *list) {
     return true;
 }
 
+static bool parse_level(const char *text, clade_tuning *level) {
+    *level = strcmp(text, "full") == 0 ? CLADE_TUNING_FULL : CLADE_TUNING_FAST;
+    return strcmp(text, "full") == 0 || strcmp(text, "fast") == 0;
+}
+
 /* Puts the value of an option where it belongs. @return NULL, or what is wrong with it. */
 static const char *apply(const option_row *row, char *value, tool_options *options) {
     void *field = (char *)options + row->offset;
@@ -168,6 +179,8 @@ static const char *apply(const option_row *row, char *value, tool_options *optio
                    : "some of fold,fuse,concat,layout,in-place,reuse,merge,commute,align,network";
     case KIND_BINDING:
         return parse_binding(value, field) ? NULL : "of the form NAME=FILE";
+    case KIND_LEVEL:
+        return parse_level(value, field) ? NULL : "fast or full";
     case KIND_PRECISION:
         return strcmp(value, "float32") == 0 ? NULL : "float32, the only one this version supports";
     }

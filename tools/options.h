@@ -37,6 +37,8 @@ typedef struct tool_options {
     uint64_t top;
     uint64_t limit;
     uint64_t runs;
+    clade_tuning level; /* CLADE_TUNING_DEFAULT: not given */
+    bool export_rows;
 
     /* what to show */
     const char *output;

@@ -619,15 +619,26 @@ typedef enum clade_pass {
     CLADE_PASS_NETWORK = 1 << 9   /**< All steps in one launch, on CPU devices that are known to allow it. */
 } clade_pass;
 
+/** Whether a plan uses what tuning found, or tunes. See @ref clade_tune. */
+typedef enum clade_tuning {
+    CLADE_TUNING_DEFAULT = 0, /**< As the environment's CLADE_TUNE says ("off", "use", "fast", "full"), else as USE. */
+    CLADE_TUNING_OFF = 1,     /**< Kernels by their estimated cost alone. */
+    CLADE_TUNING_USE = 2,     /**< Those found by tuning, where the cache or the library knows any, else by cost. */
+    CLADE_TUNING_FAST = 3,    /**< As USE; what was never tuned is first: takes seconds, once for a device. */
+    CLADE_TUNING_FULL = 4     /**< The same with every tile, part and candidate: takes minutes. */
+} clade_tuning;
+
 /** How to compile. */
 typedef struct clade_plan_settings {
-    int64_t batch;            /**< Images a run, for inputs with CLADE_BATCH. Zero: 1. */
-    uint64_t memory_limit;    /**< Bytes on the device for weights and one session. Zero: what the device has. */
+    int64_t batch;         /**< Images a run, for inputs with CLADE_BATCH. Zero: 1. */
+    uint64_t memory_limit; /**< Bytes on the device for weights and one session. Zero: what the device has. Kernels that
+                                   take less memory stand in for faster ones until the plan fits; their reasons say so. */
     uint32_t disabled_passes; /**< A sum of clade_pass. */
     int32_t channel_block;    /**< Channels that lie together. Zero: what suits the device; 1: plain NCHW. */
     const char *kernels;      /**< Restricts the choice of kernels, e.g. "conv2d=generic,linear=gemm". NULL: all. An
                                    operator for which the named kernel does not apply takes another, with a warning. */
     bool dry_run;         /**< Chooses and plans but neither builds kernels nor uploads weights: for looking only. */
+    clade_tuning tuning;  /**< A dry run never tunes. */
     uint64_t reserved[8]; /**< Zero. */
 } clade_plan_settings;
 CLADE_API clade_plan_settings clade_plan_defaults(void); /**< @return the defaults, spelt out. */
@@ -669,6 +680,56 @@ CLADE_API clade_status clade_plan_step(const clade_plan *plan, size_t index, cla
 
 /** @return the graph as compiled, with the batch filled in; lives as long as the plan. */
 CLADE_API const clade_graph *clade_plan_graph(const clade_plan *plan);
+
+/* --- Tuning ---------------------------------------------------------------------------------------- */
+
+/** What tuning found for one problem: all layers of one operator with the same sizes. Strings live during the call. */
+typedef struct clade_tune_result {
+    const char *problem;   /**< e.g. "conv2d 1 x 64/16 x 56x56 -> 192/16 x 56x56, 3x3 / 1x1, ...". */
+    size_t layers;         /**< How many layers of the network have it. */
+    const char *before;    /**< What the cost model takes, e.g. "direct 14x2". */
+    const char *after;     /**< What is taken from now on. */
+    double seconds_before; /**< Of a run of the layer by itself, its weights not in the caches. */
+    double seconds_after;  /**< The same. */
+    uint64_t reserved[4];  /**< Zero. */
+} clade_tune_result;
+
+/** How to tune. */
+typedef struct clade_tune_settings {
+    const clade_plan_settings *plan; /**< What to tune for: batch, limits, ... NULL: the defaults. */
+    clade_tuning level;              /**< CLADE_TUNING_FAST (also for zero) or CLADE_TUNING_FULL. */
+    /** Told what is being done, `done` of `total` steps; may be NULL. */
+    void (*progress)(void *user, const char *what, size_t done, size_t total);
+    /** Told each problem's result when all is done; may be NULL. */
+    void (*result)(void *user, const clade_tune_result *result);
+    void *user;           /**< Passed to both. */
+    uint64_t reserved[8]; /**< Zero. */
+} clade_tune_settings;
+CLADE_API clade_tune_settings clade_tune_defaults(void); /**< @return the defaults, spelt out. */
+
+/** What tuning came to. */
+typedef struct clade_tune_summary {
+    size_t problems;       /**< That were tuned. */
+    size_t changed;        /**< Of these, how many take another kernel than before. */
+    double seconds_before; /**< Of a run of the network with what the cost model takes. */
+    double seconds_after;  /**< The same with what is taken from now on, measured by turns with the former. */
+    uint64_t reserved[4];  /**< Zero. */
+} clade_tune_summary;
+
+/** Measures the device, then the kernels that each layer could take, then a few whole networks made of them, and keeps the choice
+ *  in the cache for all processes: plans made from now on use it. The graph needs its weights. Nothing else should
+ *  run on the device meanwhile. Results may differ from untuned ones within what is said of each kernel's rounding.
+ *  @param settings  NULL: the defaults.
+ *  @param[out] summary_out  may be NULL.
+ *  @return as @ref clade_plan_create. */
+CLADE_API clade_status clade_tune(const clade_graph *graph, const clade_tune_settings *settings,
+                                  clade_tune_summary *summary_out);
+
+/** Writes what tuning has kept for a graph's layers and the device, one line each, as it can be shipped with the library.
+ *  @param plan  what it was tuned for; NULL: the defaults.
+ *  @return CLADE_ERROR_IO when `write` stopped it. */
+CLADE_API clade_status clade_tune_export(const clade_graph *graph, const clade_plan_settings *plan,
+                                         clade_write_callback write, void *user);
 
 /* ------------------------------------------------------------------------------------------------------
  * Session

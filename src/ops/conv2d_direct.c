@@ -73,12 +73,13 @@ static bool choose(const ops_conv2d *p, const rt_device *device, direct_choice *
     double vectors_a_second = ops_peak(device) / (2.0 * p->out.block * (double)base_max(device->compute_units, 1));
     double products = (double)p->in.c * p->kernel_h * p->kernel_w;
     for (size_t i = 0; i < count; i++) {
+        if (!ops_tile_allowed(p->variant, tiles[i])) continue;
         direct_method method = method_for(p, tiles[i]);
         if (line_needed(p, tiles[i], method) > (method == METHOD_PLANE ? PLANE_SPACE : LINE_SPACE)) continue;
         int64_t groups = base_divide_up(p->out.w, tiles[i].pixels) * p->out.h * p->out.n *
                          base_divide_up(p->out.c, (int64_t)tiles[i].blocks * p->out.block);
         double time = ops_tile_time(tiles[i], groups, device->compute_units, copy_time(p, tiles[i], method));
-        double seconds = OPS_LAUNCH_SECONDS + time * products / vectors_a_second;
+        double seconds = ops_launch_seconds(device) + time * products / vectors_a_second;
         if (found && seconds * CLEARLY_BETTER >= choice_out->seconds) continue;
         *choice_out = (direct_choice){tiles[i], method, seconds};
         found = true;
@@ -157,6 +158,7 @@ clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, c
     launch->global[1] = (size_t)p.out.h;
     launch->global[2] = (size_t)(tiles * p.out.n);
     for (int i = 0; i < 3; i++) launch->local[i] = 1;
+    recipe_out->variant = (ops_variant){.pixels = choice.tile.pixels, .blocks = choice.tile.blocks};
     snprintf(recipe_out->reason, sizeof recipe_out->reason, "%d pixels x %d blocks of %d", choice.tile.pixels,
              choice.tile.blocks, p.out.block);
     return CLADE_OK;

@@ -44,7 +44,7 @@ bool ops_conv2d_gemm_applicable(const ops_problem *problem, const rt_device *dev
 double ops_conv2d_gemm_cost(const ops_problem *problem, const rt_device *device) {
     const ops_conv2d *p = &problem->conv2d;
     double launches = p->out.n + (ops_conv2d_is_pointwise(p) ? 1 : 2);
-    return launches * OPS_LAUNCH_SECONDS + ops_gemm_seconds(device, ops_conv2d_flops(p));
+    return launches * ops_launch_seconds(device) + ops_gemm_seconds(device, ops_conv2d_flops(p));
 }
 
 static void add_im2col(ops_recipe *recipe, const ops_conv2d *p, const rt_device *device) {

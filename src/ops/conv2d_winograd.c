@@ -31,9 +31,6 @@ static const winograd_weights weights[] = {
 /* What a tile must gain over those before it in the list: every other tile is another program to compile. */
 #define CLEARLY_BETTER 1.03
 
-/* Transformed weights are often larger than a network's share of the caches: with few pixels a layer waits for them. */
-#define WEIGHT_BYTES_A_SECOND 3e10
-
 /* To fetch a vector of weights from an outer cache, beside what the products hide of it; in products of one vector. */
 #define FETCH_TIME 1.5
 
@@ -101,6 +98,10 @@ static double time_of(const ops_conv2d *p, const rt_device *device, const winogr
 static double choose_parts(const ops_conv2d *p, const rt_device *device, const winograd_row *row, winograd_choice *c) {
     int64_t tiles = base_divide_up(p->out.c, (int64_t)c->tile.blocks * p->out.block), best = 1;
     double least = 0.0;
+    if (p->variant.parts) {
+        c->parts = base_min(p->variant.parts, tiles);
+        return time_of(p, device, row, c);
+    }
     for (c->parts = 1; c->parts <= tiles; c->parts++) {
         double time = time_of(p, device, row, c);
         if (c->parts == 1 || time < least) least = time, best = c->parts;
@@ -115,6 +116,7 @@ static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_
     bool found = false;
     double least = 0.0;
     for (size_t i = 0; i < count; i++) {
+        if (!ops_tile_allowed(p->variant, tiles[i])) continue;
         if (values_size(p, row, tiles[i]) > (int64_t)device->local_memory) continue;
         winograd_choice choice = {.tile = tiles[i], .groups = base_divide_up(tiles_of(p, row), tiles[i].pixels)};
         double time = choose_parts(p, device, row, &choice);
@@ -125,9 +127,10 @@ static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_
     }
     if (!found) return false;
     double vectors_a_second = ops_peak(device) / (2.0 * p->out.block * (double)base_max(device->compute_units, 1));
+    /* Transformed weights are often larger than a network's share of the caches: with few pixels a layer waits for them. */
     double computing = least / vectors_a_second;
-    double reading = (double)weight_elements(p, row, choice_out->tile) * sizeof(float) / WEIGHT_BYTES_A_SECOND;
-    choice_out->seconds = OPS_LAUNCH_SECONDS + (computing > reading ? computing : reading);
+    double reading = (double)weight_elements(p, row, choice_out->tile) * sizeof(float) / ops_bandwidth(device);
+    choice_out->seconds = ops_launch_seconds(device) + (computing > reading ? computing : reading);
     return true;
 }
 
@@ -253,6 +256,7 @@ static clade_status row_make(const ops_problem *problem, const rt_device *device
     launch->global[0] = (size_t)choice.groups;
     launch->global[1] = (size_t)choice.parts;
     launch->local[0] = launch->local[1] = 1;
+    recipe_out->variant = (ops_variant){choice.tile.pixels, choice.tile.blocks, (int32_t)choice.parts};
     recipe_out->error_growth = row->error_growth;
     snprintf(recipe_out->reason, sizeof recipe_out->reason, "%d tiles x %d blocks of %d in %lld parts",
              choice.tile.pixels, choice.tile.blocks, p->out.block, (long long)choice.parts);

@@ -1,11 +1,13 @@
-/* cost.h: rough figures of a device, good enough to rank candidates by. */
+/* cost.h: figures of a device to rank candidates by: measured ones (rt_speed), else rough ones. */
 #ifndef OPS_COST_H
 #define OPS_COST_H
 
 #include "ops/ops.h"
 
 /* What a launch costs beside its work, in seconds. */
-#define OPS_LAUNCH_SECONDS 1.5e-5
+double ops_launch_seconds(const rt_device *device);
+/* Bytes a second from memory behind every cache, for all units together. */
+double ops_bandwidth(const rt_device *device);
 
 /* Floating-point operations a second, of which a product and a sum count as two. */
 double ops_peak(const rt_device *device);

@@ -11,7 +11,7 @@ bool ops_linear_gemm_applicable(const ops_problem *problem, const rt_device *dev
 }
 
 double ops_linear_gemm_cost(const ops_problem *problem, const rt_device *device) {
-    return 2 * OPS_LAUNCH_SECONDS + ops_gemm_seconds(device, ops_linear_flops(&problem->linear));
+    return 2 * ops_launch_seconds(device) + ops_gemm_seconds(device, ops_linear_flops(&problem->linear));
 }
 
 clade_status ops_linear_gemm_make(base_env *env, const ops_problem *problem, const rt_device *device,

@@ -35,7 +35,7 @@ static double choose(const ops_linear *p, const rt_device *device, ops_tile *til
         *tile_out = tiles[i];
         found = true;
     }
-    return OPS_LAUNCH_SECONDS + least * p->inputs / vectors_a_second;
+    return ops_launch_seconds(device) + least * p->inputs / vectors_a_second;
 }
 
 double ops_linear_packed_cost(const ops_problem *problem, const rt_device *device) {

@@ -30,6 +30,12 @@ static inline int64_t ops_image_elements(const ops_tensor *t) { /* of one image,
 
 /* ---- Problems ------------------------------------------------------------------------------------------------------------ */
 
+/* What tuning may ask of a candidate beside its name: a register tile of `pixels` x `blocks`, work in so many `parts`. Zeros leave
+ * it to the candidate; one that has no such thing, or not this one, goes by what it has. */
+typedef struct ops_variant {
+    int32_t pixels, blocks, parts;
+} ops_variant;
+
 /* y = activation(conv(x, weight) + bias + residual) */
 typedef struct ops_conv2d {
     ops_tensor in, out;
@@ -39,6 +45,7 @@ typedef struct ops_conv2d {
     clade_activation activation;
     float slope;
     int32_t linear_channels; /* the first so many go without the activation; a multiple of out.block */
+    ops_variant variant;
 } ops_conv2d;
 
 /* y = activation(pool(x) + bias) */
@@ -241,7 +248,8 @@ typedef struct ops_recipe {
     size_t launch_count;
     ops_constant constants[OPS_MAX_CONSTANTS];
     size_t constant_count;
-    uint64_t workspace; /* bytes, without what matrix products need themselves */
+    ops_variant variant; /* what make took, as far as it has a choice: asked for again, it gives the same recipe */
+    uint64_t workspace;  /* bytes, without what matrix products need themselves */
     /* 0: rounding is that of the operator's sums, in some order, element by element. Else the result is approximate: an element
      * may be off by so many times the largest rounding error of plain sums anywhere in the output, and a NaN or an infinity among
      * the inputs may reach neighbours of the elements it should. */
@@ -259,6 +267,8 @@ typedef struct ops_candidate {
     clade_status (*make)(base_env *env, const ops_problem *problem, const rt_device *device, ops_recipe *recipe_out);
 } ops_candidate;
 
+/* No operator has more. */
+enum { OPS_MOST_CANDIDATES = 32 };
 /* The candidates of an operator; the last always applies. */
 const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out);
 const char *ops_kind_name(ops_kind kind); /* "conv2d", ... as in `kernels` of clade_plan_settings */
@@ -270,8 +280,40 @@ clade_status ops_make(base_env *env, const ops_problem *problem, const rt_device
  * Refuses problems whose tensors pass 2^31 - 1 elements with CLADE_ERROR_UNSUPPORTED. */
 clade_status ops_select(base_env *env, const ops_problem *problem, const rt_device *device, const char *restriction,
                         ops_recipe *recipe_out);
+/* The candidate that `restriction` names for an operator, or NULL. */
+const ops_candidate *ops_restricted_to(const char *restriction, ops_kind kind);
+/* As ops_select's own check. */
+clade_status ops_check_problem(base_env *env, const ops_problem *problem);
+/* Appends to what make may have begun. */
+void ops_add_reason(ops_recipe *recipe, const char *format, ...) BASE_PRINTF(2, 3);
 /* Checks the text of clade_plan_settings::kernels: "KIND=CANDIDATE,...", names that exist. */
 clade_status ops_check_restriction(base_env *env, const char *restriction);
+
+/* ---- Choices (choice.c): candidates with variants, as plans, tuning and memory limits weigh them -------------------------------- */
+
+typedef struct ops_choice {
+    const ops_candidate *candidate;
+    ops_variant variant;
+    double seconds; /* expected, or measured */
+} ops_choice;
+
+/* The problem with a variant asked for; the same one where its operator has none. */
+ops_problem ops_with_variant(const ops_problem *problem, ops_variant variant);
+/* The applicable candidates, each once and as it likes best, cheapest first. Gives how many, at most `capacity`. */
+size_t ops_list_choices(const ops_problem *problem, const rt_device *device, ops_choice *choices, size_t capacity);
+/* The same with every variant that makes another recipe, leaving out what is expected to take more than `slowest` times the
+ * cheapest. */
+clade_status ops_list_variants(base_env *env, const ops_problem *problem, const rt_device *device, double slowest,
+                               ops_choice *choices, size_t capacity, size_t *count_out);
+/* Names a problem in a few words, but not where it lies in memory, and no activation or bias, which do not change the ranking.
+ * False for operators that are not tuned. */
+enum { OPS_PROBLEM_TEXT = 128 };
+bool ops_problem_text(const ops_problem *problem, char *text, size_t size);
+/* "winograd_4x4_3x3 7x3/2": name, tile, parts. */
+enum { OPS_CHOICE_TEXT = 80 };
+void ops_write_choice(const ops_choice *choice, char *text, size_t size);
+/* False when the text is none, or its candidate does not exist or does not apply. */
+bool ops_read_choice(const ops_problem *problem, const rt_device *device, const char *text, ops_choice *choice_out);
 
 /* ---- Help for make functions (recipe.c) --------------------------------------------------------------------------------------- */
 ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *kernel);

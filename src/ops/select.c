@@ -1,6 +1,7 @@
 /* select.c: which candidate a problem gets: the cheapest that applies, or the one the caller's restriction names. */
 #include "ops/ops.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,8 +77,8 @@ clade_status ops_check_restriction(base_env *env, const char *restriction) {
     return CLADE_OK;
 }
 
-/* The candidate a restriction names for an operator, or NULL; of several entries the last counts. */
-static const ops_candidate *restricted_to(const char *restriction, ops_kind kind) {
+/* Of several entries the last counts. */
+const ops_candidate *ops_restricted_to(const char *restriction, ops_kind kind) {
     const ops_candidate *named = NULL;
     restriction_entry entry;
     for (const char *text = restriction; text && *text && next_entry(&text, &entry);)
@@ -88,7 +89,7 @@ static const ops_candidate *restricted_to(const char *restriction, ops_kind kind
 
 /* ---- Choosing -------------------------------------------------------------------------------------------------------------------- */
 
-static clade_status check_reach(base_env *env, const ops_problem *problem) {
+clade_status ops_check_problem(base_env *env, const ops_problem *problem) {
     ops_reach reach;
     if (!ops_problem_reach(problem, &reach))
         return base_fail(env, CLADE_ERROR_UNSUPPORTED, "failed to choose a kernel for %s: its sizes overflow",
@@ -102,10 +103,14 @@ static clade_status check_reach(base_env *env, const ops_problem *problem) {
     return CLADE_OK;
 }
 
-/* Appends to the reason that make may have begun. */
-static void add_reason(ops_recipe *recipe, const char *reason) {
-    size_t length = strlen(recipe->reason);
-    snprintf(recipe->reason + length, sizeof recipe->reason - length, "%s%s", length ? "; " : "", reason);
+void ops_add_reason(ops_recipe *recipe, const char *format, ...) {
+    const size_t size = sizeof recipe->reason, length = strlen(recipe->reason);
+    const size_t begin = length + (size_t)snprintf(recipe->reason + length, size - length, "%s", length ? "; " : "");
+    if (begin >= size) return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(recipe->reason + begin, size - begin, format, arguments);
+    va_end(arguments);
 }
 
 static bool recipe_fits(const ops_recipe *recipe) {
@@ -131,34 +136,24 @@ clade_status ops_make(base_env *env, const ops_problem *problem, const rt_device
 
 clade_status ops_select(base_env *env, const ops_problem *problem, const rt_device *device, const char *restriction,
                         ops_recipe *recipe_out) {
-    FORWARD(check_reach(env, problem));
+    FORWARD(ops_check_problem(env, problem));
 
-    const ops_candidate *named = restricted_to(restriction, problem->kind);
+    const ops_candidate *named = ops_restricted_to(restriction, problem->kind);
     if (named && named->applicable(problem, device)) {
         FORWARD(ops_make(env, problem, device, named, recipe_out));
-        add_reason(recipe_out, "asked for");
+        ops_add_reason(recipe_out, "asked for");
         return CLADE_OK;
     }
     if (named)
         base_log(env, CLADE_LOG_WARNING, "kernel %s.%s was asked for but does not apply here: another is taken",
                  ops_kind_name(problem->kind), named->name);
 
-    size_t count, applicable = 0;
-    const ops_candidate *candidates = ops_candidates(problem->kind, &count), *cheapest = NULL;
-    double least = 0.0;
-    for (size_t i = 0; i < count; i++) {
-        if (!candidates[i].applicable(problem, device)) continue;
-        double cost = candidates[i].cost(problem, device);
-        if (!cheapest || cost < least) cheapest = &candidates[i], least = cost;
-        applicable++;
-    }
-    FORWARD(ops_make(env, problem, device, cheapest, recipe_out));
-
-    char reason[48];
-    if (applicable == 1)
-        snprintf(reason, sizeof reason, "the only one that applies");
+    ops_choice choices[OPS_MOST_CANDIDATES];
+    const size_t count = ops_list_choices(problem, device, choices, BASE_COUNT(choices));
+    FORWARD(ops_make(env, problem, device, choices[0].candidate, recipe_out));
+    if (count == 1)
+        ops_add_reason(recipe_out, "the only one that applies");
     else
-        snprintf(reason, sizeof reason, "cheapest of %zu", applicable);
-    add_reason(recipe_out, reason);
+        ops_add_reason(recipe_out, "cheapest of %zu", count);
     return CLADE_OK;
 }

@@ -14,6 +14,10 @@ const ops_tile *ops_tiles(int32_t width, size_t *count_out) {
     return width == 16 ? tiles_of_32 : tiles_of_16;
 }
 
+bool ops_tile_allowed(ops_variant variant, ops_tile tile) {
+    return variant.pixels == 0 || (variant.pixels == tile.pixels && variant.blocks == tile.blocks);
+}
+
 /* A core starts two products and two loads a clock, a product is done after about four clocks, and the loop itself costs
  * something: measured on Zen 5, the model's ranking of the tiles above agrees with the times but for a few per cent. */
 static const double load = 1.1, least = 8.0, loop = 1.0;

@@ -4,7 +4,9 @@
  * does not fit is refused, or a dry run ends, before anything is built or allocated on the device. */
 #include "plan/plan.h"
 #include "pass/pass.h"
+#include "plan/choose.h"
 #include "plan/memory.h"
+#include "plan/tune.h"
 
 #include <string.h>
 
@@ -20,16 +22,20 @@ static void free_ports(base_env *env, plan_port *ports, size_t count) {
     base_free(env, ports);
 }
 
+static void drop_steps(clade_plan *plan) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        for (size_t k = 0; k < OPS_MAX_LAUNCHES; k++) rt_program_release(&plan->steps[i].programs[k]);
+    base_free(plan->env, plan->steps);
+    plan->steps = NULL;
+    plan->step_count = 0;
+}
+
 void plan_release(clade_plan *plan) {
     if (!plan || atomic_fetch_sub(&plan->references, 1) != 1) return;
-    for (size_t i = 0; i < plan->step_count; i++) {
-        plan_step *step = &plan->steps[i];
-        for (size_t k = 0; k < OPS_MAX_LAUNCHES; k++) rt_program_release(&step->programs[k]);
-    }
     for (size_t i = 0; plan->weights && i < plan->weight_count; i++) rt_buffer_destroy(&plan->weights[i]);
     plan_network_free(plan);
+    drop_steps(plan);
     base_free(plan->env, plan->weights);
-    base_free(plan->env, plan->steps);
     free_ports(plan->env, plan->inputs, plan->input_count);
     free_ports(plan->env, plan->outputs, plan->output_count);
     clade_graph_destroy(&plan->graph);
@@ -103,13 +109,13 @@ static clade_status check_in_place(const clade_plan *plan, const plan_storage *s
     return CLADE_OK;
 }
 
-static clade_status make_step(clade_plan *plan, const plan_storage *storage, const char *kernels, size_t node,
+static clade_status make_step(clade_plan *plan, const plan_storage *storage, const plan_chooser *chooser, size_t node,
                               size_t part) {
     plan_step *step = &plan->steps[plan->step_count];
     plan_task task;
     FORWARD(plan_lower(plan->graph, storage, node, part, &task));
     FORWARD(check_in_place(plan, storage, &task));
-    FORWARD(ops_select(plan->env, &task.problem, rt_context_device(context_rt(plan->context)), kernels, &step->recipe));
+    FORWARD(plan_choose(chooser, plan->step_count, &task.problem, &step->recipe));
     step->node = node;
     step->problem = task.problem;
     /* the operands' places are final, their offsets only once memory is planned */
@@ -119,14 +125,15 @@ static clade_status make_step(clade_plan *plan, const plan_storage *storage, con
     return find_gemm_workspace(plan, step);
 }
 
-static clade_status make_steps(clade_plan *plan, const plan_storage *storage, const char *kernels) {
+static clade_status make_steps(clade_plan *plan, const plan_storage *storage, const plan_chooser *chooser) {
     size_t count = 0;
+    drop_steps(plan); /* of an earlier try, which took too much memory or a kernel that is wrong */
     for (size_t i = 0; i < plan->graph->node_count; i++) count += plan_part_count(plan->graph, storage, i);
     plan->steps = base_allocate_zero(plan->env, count, sizeof *plan->steps);
     if (!plan->steps) return base_fail_memory(plan->env, count * sizeof *plan->steps, "a plan's steps");
     for (size_t i = 0; i < plan->graph->node_count; i++) {
         const size_t parts = plan_part_count(plan->graph, storage, i);
-        for (size_t part = 0; part < parts; part++) FORWARD(make_step(plan, storage, kernels, i, part));
+        for (size_t part = 0; part < parts; part++) FORWARD(make_step(plan, storage, chooser, i, part));
     }
     return CLADE_OK;
 }
@@ -166,14 +173,21 @@ static clade_status plan_arena(clade_plan *plan, plan_storage *storage, bool reu
     return status;
 }
 
+/* Bytes above the caller's limit. */
+static uint64_t excess_of(const clade_plan_memory *memory, uint64_t limit) {
+    if (limit == 0 || (memory->weights <= limit && memory->arena <= limit - memory->weights)) return 0;
+    return memory->weights - limit + memory->arena; /* wraps around and back where the weights alone fit */
+}
+
 static clade_status check_memory(const clade_plan *plan, uint64_t limit) {
     const rt_device *device = rt_context_device(context_rt(plan->context));
     const clade_plan_memory *memory = &plan->memory;
-    if (limit != 0 && (memory->weights > limit || memory->arena > limit - memory->weights))
-        return base_fail(
-            plan->env, CLADE_ERROR_MEMORY_LIMIT,
-            "failed to compile the graph within %llu bytes: it needs %llu for weights and %llu for the arena",
-            (unsigned long long)limit, (unsigned long long)memory->weights, (unsigned long long)memory->arena);
+    if (excess_of(memory, limit) > 0)
+        return base_fail(plan->env, CLADE_ERROR_MEMORY_LIMIT,
+                         "failed to compile the graph within %llu bytes: it needs %llu for weights and "
+                         "%llu for the arena with its leanest kernels",
+                         (unsigned long long)limit, (unsigned long long)memory->weights,
+                         (unsigned long long)memory->arena);
     if (memory->arena > device->largest_allocation || memory->weights > device->global_memory ||
         memory->arena > device->global_memory - memory->weights)
         return base_fail(
@@ -187,7 +201,19 @@ static clade_status check_memory(const clade_plan *plan, uint64_t limit) {
 
 static clade_status plan_memory(clade_plan *plan, plan_storage *storage, const clade_plan_settings *settings) {
     FORWARD(plan_arena(plan, storage, (settings->disabled_passes & CLADE_PASS_REUSE) == 0));
-    FORWARD(plan_place_weights(plan));
+    return plan_place_weights(plan);
+}
+
+/* Steps and where they work, with leaner kernels where the caller's limit asks for them. */
+static clade_status choose_and_place(clade_plan *plan, plan_storage *storage, const clade_plan_settings *settings,
+                                     plan_chooser *chooser) {
+    for (bool again = true; again;) {
+        FORWARD(make_steps(plan, storage, chooser));
+        FORWARD(plan_memory(plan, storage, settings));
+        const uint64_t excess = excess_of(&plan->memory, settings->memory_limit);
+        again = excess > 0;
+        if (again) FORWARD(plan_slim(plan, chooser, excess, &again));
+    }
     return check_memory(plan, settings->memory_limit);
 }
 
@@ -260,18 +286,30 @@ static clade_status warm_up(clade_plan *plan) {
     return status;
 }
 
-static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const clade_plan_settings *settings) {
+/* Everything that depends on the choice of kernels; chosen again when one turns out to be wrong. */
+static clade_status make_trusted_steps(clade_plan *plan, plan_storage *storage, const clade_plan_settings *settings,
+                                       plan_chooser *chooser) {
+    for (bool wrong = true; wrong;) {
+        FORWARD(choose_and_place(plan, storage, settings, chooser));
+        if (settings->dry_run) return CLADE_OK;
+        plan_network_free(plan); /* of an earlier try */
+        if ((settings->disabled_passes & CLADE_PASS_NETWORK) == 0) FORWARD(plan_network_make(plan));
+        FORWARD(plan_check(plan, &wrong));
+    }
+    return CLADE_OK;
+}
+
+static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const clade_plan_settings *settings,
+                              plan_chooser *chooser) {
     plan_storage storage = {.env = plan->env};
     FORWARD(compile_graph(plan, graph, settings));
     if (!settings->dry_run) FORWARD(graph_check_values(plan->graph));
     FORWARD(make_ports(plan));
     FORWARD(plan_storage_make(plan->graph, (settings->disabled_passes & CLADE_PASS_IN_PLACE) == 0, &storage));
-    clade_status status = make_steps(plan, &storage, settings->kernels);
-    if (status == CLADE_OK) status = plan_memory(plan, &storage, settings);
+    const clade_status status = make_trusted_steps(plan, &storage, settings, chooser);
     plan_storage_free(&storage);
     FORWARD(status);
     if (!settings->dry_run) {
-        if ((settings->disabled_passes & CLADE_PASS_NETWORK) == 0) FORWARD(plan_network_make(plan));
         FORWARD(build_programs(plan));
         FORWARD(plan_upload_weights(plan));
     }
@@ -279,24 +317,50 @@ static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const 
     return settings->dry_run ? CLADE_OK : warm_up(plan);
 }
 
-clade_status clade_plan_create(const clade_graph *graph, const clade_plan_settings *settings, clade_plan **plan_out) {
-    if (plan_out) *plan_out = NULL;
-    RETURN_IF(!graph, CLADE_ERROR_INVALID_ARGUMENT);
-    if (!plan_out)
-        return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT, "failed to compile the graph: plan_out is NULL");
-    const clade_plan_settings defaults = clade_plan_defaults();
-    if (!settings) settings = &defaults;
-    FORWARD(check_settings(graph, settings));
+static clade_status create(const clade_graph *graph, const clade_plan_settings *settings, plan_chooser *chooser,
+                           clade_plan **plan_out) {
     clade_plan *plan = base_allocate_zero(graph->env, 1, sizeof *plan);
     if (!plan) return base_fail_memory(graph->env, sizeof *plan, "a plan");
     atomic_init(&plan->references, 1);
     plan->env = graph->env;
     plan->context = context_hold(graph->context);
     plan->dry = settings->dry_run;
-    const clade_status status = fill_plan(plan, graph, settings);
+    const clade_status status = fill_plan(plan, graph, settings, chooser);
     if (status != CLADE_OK) clade_plan_destroy(&plan);
     *plan_out = plan;
     return status;
+}
+
+clade_status plan_create_with(const clade_graph *graph, const clade_plan_settings *settings, bool tuned,
+                              const plan_given *given, size_t given_count, clade_plan **plan_out) {
+    *plan_out = NULL;
+    const clade_plan_settings defaults = clade_plan_defaults();
+    if (!settings) settings = &defaults;
+    FORWARD(check_settings(graph, settings));
+    plan_chooser chooser = {
+        .env = graph->env, .rt = context_rt(graph->context), .kernels = settings->kernels, .tuned = tuned};
+    if (given) {
+        chooser.given = base_allocate_zero(graph->env, given_count, sizeof *chooser.given);
+        if (!chooser.given)
+            return base_fail_memory(graph->env, given_count * sizeof *chooser.given, "a plan's choices");
+        memcpy(chooser.given, given, given_count * sizeof *chooser.given);
+        chooser.given_count = given_count;
+    }
+    const clade_status status = create(graph, settings, &chooser, plan_out);
+    base_free(graph->env, chooser.given);
+    return status;
+}
+
+clade_status clade_plan_create(const clade_graph *graph, const clade_plan_settings *settings, clade_plan **plan_out) {
+    if (plan_out) *plan_out = NULL;
+    RETURN_IF(!graph, CLADE_ERROR_INVALID_ARGUMENT);
+    if (!plan_out)
+        return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT, "failed to compile the graph: plan_out is NULL");
+    clade_tuning tuning = CLADE_TUNING_USE;
+    FORWARD(plan_tuning_level(graph->env, settings, &tuning));
+    if (tuning > CLADE_TUNING_USE && !(settings && settings->dry_run))
+        FORWARD(plan_tune_missing(graph, settings, tuning));
+    return plan_create_with(graph, settings, tuning != CLADE_TUNING_OFF, NULL, 0, plan_out);
 }
 
 /* ---- Looking at a plan ------------------------------------------------------------------------------------------------------------ */

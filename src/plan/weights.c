@@ -22,6 +22,7 @@ static bool place_constants(clade_plan *plan, uint64_t *bytes_out) {
     const rt_device *device = rt_context_device(context_rt(plan->context));
     uint64_t used = 0; /* of the piece at hand */
     *bytes_out = 0;
+    plan->weight_count = 0; /* steps may have been chosen before */
     for (size_t i = 0; i < plan->step_count; i++) {
         plan_step *step = &plan->steps[i];
         for (size_t k = 0; k < step->recipe.constant_count; k++) {

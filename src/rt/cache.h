@@ -1,4 +1,4 @@
-/* cache.h: values by key on disk: device binaries of programs, one SQLite file for all processes of a user.
+/* cache.h: values by key on disk: device binaries of programs and facts about devices, one SQLite file for all processes of a user.
  *
  * Nothing here fails: what cannot be read is not there, what cannot be written is left out, and the first fault gives one warning.
  * Safe from many threads and many processes. The file is opened at the first use and made at the first write. */

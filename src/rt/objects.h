@@ -18,6 +18,15 @@ typedef struct rt_program_table {
     pthread_mutex_t compiler; /* taken around builds under RT_QUIRK_SERIAL_BUILDS */
 } rt_program_table;
 
+/* What is known of the device beside what its driver says: see fact.c. */
+typedef struct rt_kept_fact rt_kept_fact;
+typedef struct rt_fact_table {
+    bool open;
+    pthread_mutex_t lock; /* guards what follows */
+    rt_kept_fact *kept;
+    size_t count, capacity;
+} rt_fact_table;
+
 struct rt_context {
     base_env *env;
     cl_context context;
@@ -30,6 +39,7 @@ struct rt_context {
     _Atomic uint64_t allocated; /* bytes in buffers that this context made */
     rt_cache *cache;            /* NULL: none */
     rt_program_table table;
+    rt_fact_table facts;
     bool gemm_used;       /* by CLBlast; this and the next are guarded by gemm.c */
     uint32_t gemm_warmed; /* a bit for each way through CLBlast that was taken once */
 };

@@ -100,7 +100,8 @@ static clade_status make_program(rt_context *context, const rt_build *build, con
     void *binary = NULL;
     size_t size = 0;
     *handle_out = NULL;
-    if (context->cache && rt_cache_read(context->cache, key, &binary, &size)) {
+    const bool reads = context->cache && !(context->device.quirks & RT_QUIRK_NO_BINARIES);
+    if (reads && rt_cache_read(context->cache, key, &binary, &size)) {
         *handle_out = rt_build_binary(context, build, binary, size);
         base_free(context->env, binary);
     }

@@ -24,6 +24,14 @@ typedef enum rt_quirk {
     RT_QUIRK_GROUPS_SHARE = 1 << 5     /* what a group writes before an atomic operation, others read after theirs */
 } rt_quirk;
 
+/* How fast a device is, measured by rt_speed_measure. Zeros: not known. */
+typedef struct rt_speed {
+    double peak;      /* floating-point operations a second, a product and a sum counting as two: of all units */
+    double unit_peak; /* the same of one unit by itself */
+    double bandwidth; /* bytes a second that all units together read and write in memory behind every cache */
+    double launch;    /* seconds from a launch without work to the end of the wait for it */
+} rt_speed;
+
 typedef struct rt_device {
     clade_device_type type;
     char platform[128], name[128], vendor[128], driver[128], version[128], selector[160];
@@ -36,6 +44,7 @@ typedef struct rt_device {
     bool has_float16;
     bool has_gemm;   /* CLBlast was built in and is fit for this device */
     uint32_t quirks; /* rt_quirk bits */
+    rt_speed speed;  /* as it was known when the context was opened */
 } rt_device;
 
 /* ---- Context ---------------------------------------------------------------------------------------------------------- */
@@ -58,6 +67,28 @@ const rt_device *rt_context_device(const rt_context *context);
 void rt_context_handles(const rt_context *context, void **context_out, void **device_out, void **queue_out);
 /* Walks all devices; see clade_devices. */
 clade_status rt_devices(base_env *env, bool (*visit)(void *user, const rt_device *device), void *user);
+
+/* ---- Facts: short texts about the device, kept in the cache on disk ----------------------------------------------------- */
+typedef struct rt_fact {
+    const char *name, *text;
+} rt_fact;
+/* From this process, the cache, or those shipped with the library. False when there is none, or none that fits. */
+bool rt_fact_read(rt_context *context, const char *name, char *text, size_t size);
+/* In one transaction; replaces facts of the same name. Without a cache they live as long as the context. Never fails. */
+void rt_facts_write(rt_context *context, const rt_fact *facts, size_t count);
+/* The line by which shipped facts (tuning/rows.txt) say whose they are. */
+enum { RT_FACT_DEVICE_SIZE = 320 };
+void rt_fact_device(const rt_context *context, char *text, size_t size);
+/* A hash of a file in cl/ with what stands before it: facts about a kernel are about its text. */
+uint64_t rt_source_hash(const char *source);
+
+/* Measures the device in about 0.2 s, and keeps the result as a fact: contexts opened from now on know it. */
+clade_status rt_speed_measure(rt_context *context, rt_speed *speed_out);
+/* A kernel for rt_speed_copy, the caller's. */
+clade_status rt_speed_stream(rt_context *context, rt_kernel **kernel_out);
+/* Copies a buffer to another of its size, or to itself, by all units, but for a few elements at its end: what it reads and writes is in
+ * the caches then, and nothing else as far as they go. */
+clade_status rt_speed_copy(rt_queue *queue, rt_kernel *stream, const rt_buffer *from, const rt_buffer *to);
 
 /* ---- Queue ------------------------------------------------------------------------------------------------------------ */
 /* With a handle the caller's queue, retained, checked to belong to the context; without one the queue that the context was

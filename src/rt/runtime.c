@@ -1,6 +1,7 @@
 /* runtime.c: rt_context: a device with what belongs to it, made by Clade or around the caller's OpenCL objects. */
 #include "rt/device.h"
-#include "rt/objects.h"
+#include "rt/fact.h"
+#include "rt/speed.h"
 
 /* Bytes of binaries that the cache on disk may hold. */
 #define CACHE_LIMIT (UINT64_C(256) << 20)
@@ -13,7 +14,8 @@ static clade_status make_context(base_env *env, rt_context **context_out) {
     rt_context *context = base_allocate_zero(env, 1, sizeof *context);
     if (!context) return base_fail_memory(env, sizeof *context, "a context");
     context->env = env;
-    const clade_status status = rt_program_table_open(context);
+    clade_status status = rt_program_table_open(context);
+    if (status == CLADE_OK) status = rt_fact_table_open(context);
     if (status != CLADE_OK) rt_context_close(&context);
     *context_out = context;
     return status;
@@ -24,12 +26,13 @@ static clade_status describe(rt_context *context, const rt_place *place, const c
     FORWARD(rt_describe_device(context->env, place, &context->device));
     FORWARD(rt_platform_text(context->env, place->platform, CL_PLATFORM_VERSION, context->platform_version,
                              sizeof context->platform_version));
-    if (cache_directory && !(context->device.quirks & RT_QUIRK_NO_BINARIES)) {
+    if (cache_directory) {
         context->cache = rt_cache_open(context->env, cache_directory, CACHE_LIMIT);
         if (!context->cache)
             return base_fail(context->env, CLADE_ERROR_OUT_OF_MEMORY,
                              "failed to open the cache \"%s\": out of host memory", cache_directory);
     }
+    rt_speed_recall(context);
     base_log(context->env, CLADE_LOG_INFO, "device %s: %s, driver %s", context->device.selector, context->device.name,
              context->device.driver);
     return CLADE_OK;
@@ -147,6 +150,7 @@ void rt_context_close(rt_context **context) {
     if (gone->context) rt_programs_store(gone);
     rt_gemm_library_close(gone);
     rt_program_table_close(gone);
+    rt_fact_table_close(gone);
     rt_cache_close(&gone->cache);
     if (gone->queue) clReleaseCommandQueue(gone->queue);
     if (gone->context) clReleaseContext(gone->context);

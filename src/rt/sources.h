@@ -1,8 +1,8 @@
-/* sources.h: the kernels of cl/, embedded at build time by cmake/EmbedKernels.cmake. */
+/* sources.h: the kernels of cl/ and the rows of tuning/, embedded at build time by cmake/EmbedKernels.cmake. */
 #ifndef RT_SOURCES_H
 #define RT_SOURCES_H
 
-/* The text of a file in cl/, e.g. "common.cl"; static. NULL when there is none of that name. */
+/* The text of a file in cl/ or tuning/, e.g. "common.cl"; static. NULL when there is none of that name. */
 const char *rt_source_text(const char *name);
 
 #endif

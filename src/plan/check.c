@@ -1,0 +1,207 @@
+/* check.c: no kernel is trusted unseen: drivers miscompile. Each is compared with the generic kernel of its operator once for a
+ * device, a driver and the kernel's text, on a small problem, and the verdict is kept as a fact.
+ *
+ *   problem --small_problem--> a few rows and channel blocks with the same window, tile and options --> both kernels --> compare
+ *
+ * A verdict is about programs, not layers: it is found under the texts and options of what the small problem runs. */
+#include "plan/choose.h"
+#include "plan/trial.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of the largest result: Winograd's come within 2e-5, others within 1e-6, and what is miscompiled is far away. */
+#define TOLERANCE 1e-4f
+
+/* Results of a small convolution: rows, and columns beside one tile; groups of a tile's channels. */
+enum { SMALL_ROWS = 7, SMALL_COLUMNS = 9, SMALL_BATCH = 2 };
+
+/* ---- A small problem -------------------------------------------------------------------------------------------------------------- */
+
+static int32_t smaller(int32_t value, int64_t most) { return (int32_t)base_min(value, most); }
+
+/* Two whole blocks, and as many channels beyond them as there were. */
+static int32_t fewer_channels(int32_t channels, int32_t group) {
+    return channels > 2 * group ? 2 * group + channels % group : channels;
+}
+
+static void shrink_tensor(ops_tensor *t, int32_t channels, int32_t h, int32_t w) {
+    t->n = smaller(t->n, SMALL_BATCH);
+    t->c = channels;
+    t->h = h;
+    t->w = w;
+    t->batch_stride = ops_image_elements(t);
+}
+
+static void shrink_conv2d(ops_conv2d *p, const ops_variant *variant) {
+    const int32_t rows = smaller(p->out.h, SMALL_ROWS);
+    const int32_t columns = smaller(p->out.w, (int64_t)variant->pixels + SMALL_COLUMNS);
+    const int32_t in_h = p->in.h - (p->out.h - rows) * p->stride_h, in_w = p->in.w - (p->out.w - columns) * p->stride_w;
+    const int32_t group = p->out.block * (variant->blocks ? variant->blocks : 1);
+    if (in_h < 1 || in_w < 1 || p->groups > 1) return; /* odd paddings, channels that hang together: as it is */
+    shrink_tensor(&p->in, fewer_channels(p->in.c, p->in.block), in_h, in_w);
+    shrink_tensor(&p->out, fewer_channels(p->out.c, group), rows, columns);
+    if (p->linear_channels > 0) p->linear_channels = p->out.block; /* some with and some without the activation */
+    if (p->has_residual) shrink_tensor(&p->residual, p->out.c, rows, columns);
+}
+
+/* Other operators cost little, and are taken as they are. */
+static ops_problem small_problem(const ops_problem *problem, const ops_recipe *recipe) {
+    ops_problem small = ops_with_variant(problem, recipe->variant);
+    if (small.kind == OPS_CONV2D) shrink_conv2d(&small.conv2d, &recipe->variant);
+    return small;
+}
+
+/* The candidate of a recipe; NULL when it is the generic one, which is what the others are compared with. */
+static const ops_candidate *candidate_of(const ops_problem *problem, const ops_recipe *recipe) {
+    size_t count;
+    const ops_candidate *candidates = ops_candidates(problem->kind, &count);
+    const char *name = strchr(recipe->candidate, '.') + 1;
+    for (size_t i = 0; i + 1 < count; i++)
+        if (strcmp(candidates[i].name, name) == 0) return &candidates[i];
+    return NULL;
+}
+
+/* The recipe of the small problem; where its candidate does not apply to that, the problem is taken as it is. */
+static clade_status small_recipe(base_env *env, rt_context *rt, const ops_candidate *candidate, ops_problem *problem,
+                                 const ops_recipe *recipe, ops_recipe *small_out) {
+    const rt_device *device = rt_context_device(rt);
+    const ops_problem small = small_problem(problem, recipe);
+    if (candidate->applicable(&small, device)) *problem = small;
+    return ops_make(env, problem, device, candidate, small_out);
+}
+
+/* ---- Comparing ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Whether all elements are within the tolerance; NaN never is. */
+static bool agree(const float *values, const float *expected, uint64_t count) {
+    float largest = 0.0f, worst = 0.0f;
+    for (uint64_t i = 0; i < count; i++) {
+        const float off = fabsf(values[i] - expected[i]);
+        largest = fmaxf(largest, fabsf(expected[i]));
+        if (!(off <= worst)) worst = off;
+    }
+    return worst <= TOLERANCE * largest;
+}
+
+static clade_status run_into(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe, float *values,
+                             uint64_t count) {
+    trial t = {0};
+    FORWARD(trial_bench_clear(bench, count));
+    clade_status status = trial_prepare(bench, problem, recipe, true, &t);
+    if (status == CLADE_OK) status = trial_run(bench, &t);
+    if (status == CLADE_OK) status = trial_bench_read(bench, values, count);
+    trial_free(&t);
+    return status;
+}
+
+static clade_status compare_on(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe,
+                               const ops_recipe *generic, bool *agrees_out) {
+    ops_reach reach;
+    FORWARD(trial_bench_fit(bench, problem));
+    (void)ops_problem_reach(problem, &reach); /* trial_bench_fit has checked it */
+    const uint64_t count = (uint64_t)reach.output;
+    float *values = base_allocate_zero(bench->env, 2 * count, sizeof *values);
+    if (!values) return base_fail_memory(bench->env, 2 * count * sizeof *values, "the results of a check");
+    clade_status status = run_into(bench, problem, recipe, values, count);
+    if (status == CLADE_OK) status = run_into(bench, problem, generic, values + count, count);
+    if (status == CLADE_OK) *agrees_out = agree(values, values + count, count);
+    base_free(bench->env, values);
+    return status;
+}
+
+clade_status plan_compare(base_env *env, rt_context *rt, const ops_problem *problem, const ops_recipe *recipe,
+                          bool *agrees_out) {
+    size_t count;
+    const ops_candidate *candidates = ops_candidates(problem->kind, &count);
+    trial_bench bench;
+    ops_recipe generic;
+    FORWARD(ops_make(env, problem, rt_context_device(rt), &candidates[count - 1], &generic));
+    clade_status status = trial_bench_open(env, rt, &bench);
+    if (status == CLADE_OK) status = compare_on(&bench, problem, recipe, &generic, agrees_out);
+    trial_bench_close(&bench);
+    return status;
+}
+
+/* ---- Verdicts ------------------------------------------------------------------------------------------------------------------------ */
+
+/* What a verdict is found under: the candidate and a hash over the text and options of all its kernels. */
+static void name_verdict(const ops_recipe *recipe, char *name, size_t size) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < recipe->launch_count; i++) {
+        const ops_launch *launch = &recipe->launches[i];
+        if (!launch->is_gemm)
+            hash = hash * 0x9e3779b97f4a7c15u + (rt_source_hash(launch->source) ^ base_hash(launch->options));
+    }
+    snprintf(name, size, "check %s %016llx", recipe->candidate, (unsigned long long)hash);
+}
+
+static plan_verdict read_verdict(rt_context *rt, const char *name) {
+    char text[16];
+    if (!rt_fact_read(rt, name, text, sizeof text)) return PLAN_UNKNOWN;
+    if (strcmp(text, "wrong") == 0) return PLAN_WRONG;
+    return strcmp(text, "right") == 0 ? PLAN_TRUSTED : PLAN_UNKNOWN;
+}
+
+bool plan_verdict_name(base_env *env, rt_context *rt, const ops_problem *problem, const ops_recipe *recipe,
+                       char *name) {
+    ops_recipe small;
+    ops_problem looked_at = *problem;
+    const ops_candidate *candidate = candidate_of(problem, recipe);
+    if (!candidate || small_recipe(env, rt, candidate, &looked_at, recipe, &small) != CLADE_OK) return false;
+    name_verdict(&small, name, PLAN_VERDICT_NAME);
+    return true;
+}
+
+plan_verdict plan_find_verdict(base_env *env, rt_context *rt, const ops_problem *problem, const ops_recipe *recipe) {
+    char name[PLAN_VERDICT_NAME];
+    return plan_verdict_name(env, rt, problem, recipe, name) ? read_verdict(rt, name) : PLAN_TRUSTED;
+}
+
+/* The verdicts of one plan, written together. */
+typedef struct check_list {
+    char (*names)[PLAN_VERDICT_NAME];
+    rt_fact *facts;
+    size_t count;
+} check_list;
+
+static bool is_listed(const check_list *list, const char *name) {
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i], name) == 0) return true;
+    return false;
+}
+
+static clade_status check_step(const clade_plan *plan, const plan_step *step, check_list *list, bool *wrong) {
+    rt_context *rt = context_rt(plan->context);
+    bool agrees = true;
+    char *name = list->names[list->count];
+    ops_recipe small;
+    ops_problem problem = step->problem;
+    const ops_candidate *candidate = candidate_of(&problem, &step->recipe);
+    if (!candidate) return CLADE_OK;
+    FORWARD(small_recipe(plan->env, rt, candidate, &problem, &step->recipe, &small));
+    name_verdict(&small, name, PLAN_VERDICT_NAME);
+    if (is_listed(list, name) || read_verdict(rt, name) != PLAN_UNKNOWN) return CLADE_OK;
+    FORWARD(plan_compare(plan->env, rt, &problem, &small, &agrees));
+    base_log(plan->env, CLADE_LOG_DEBUG, "checked %s (%s): %s", small.candidate, small.reason,
+             agrees ? "right" : "wrong");
+    list->facts[list->count++] = (rt_fact){.name = name, .text = agrees ? "right" : "wrong"};
+    if (!agrees) *wrong = true;
+    return CLADE_OK;
+}
+
+clade_status plan_check(const clade_plan *plan, bool *wrong_out) {
+    check_list list = {.names = base_allocate_zero(plan->env, plan->step_count, sizeof *list.names),
+                       .facts = base_allocate_zero(plan->env, plan->step_count, sizeof *list.facts)};
+    clade_status status = CLADE_OK;
+    *wrong_out = false;
+    if (!list.names || !list.facts)
+        status = base_fail_memory(plan->env, plan->step_count * PLAN_VERDICT_NAME, "the checks of a plan");
+    for (size_t i = 0; status == CLADE_OK && i < plan->step_count; i++)
+        if (!plan_in_network(plan, i)) status = check_step(plan, &plan->steps[i], &list, wrong_out);
+    if (status == CLADE_OK && list.count > 0) rt_facts_write(context_rt(plan->context), list.facts, list.count);
+    base_free(plan->env, list.names);
+    base_free(plan->env, list.facts);
+    return status;
+}
