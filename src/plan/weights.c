@@ -1,15 +1,8 @@
-/* weights.c: parameters, given or derived, packed as each kernel wants them and put on the device, one at a time so that
- * the host never holds more than the largest twice. */
+/* weights.c: parameters, given or derived, packed as each kernel wants them, one at a time and right into the device's memory where
+ * the host can reach that: the host holds no more than the largest parameter and what it takes to derive it. */
 #include "plan/plan.h"
 
 #include <string.h>
-
-/* Room for one parameter and for one constant, for the largest of each. Taken once: pieces that come and go between device
- * buffers leave holes in the heap, 40 MB of them with Inception-v4. */
-typedef struct packing {
-    uint64_t value_count, packed_count; /* floats */
-    float *values, *packed;
-} packing;
 
 static const graph_tensor *parameter_of(const clade_plan *plan, const plan_step *step, const ops_constant *constant) {
     return graph_tensor_of(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter]);
@@ -70,45 +63,46 @@ static clade_status make_pieces(clade_plan *plan) {
 
 /* ---- Values ------------------------------------------------------------------------------------------------------------------ */
 
-static clade_status make_room(const clade_plan *plan, packing *room) {
+static uint64_t largest_parameter(const clade_plan *plan) {
+    int64_t largest = 0;
     for (size_t i = 0; i < plan->step_count; i++) {
         const plan_step *step = &plan->steps[i];
         for (size_t k = 0; k < step->recipe.constant_count; k++) {
-            const ops_constant *constant = &step->recipe.constants[k];
             int64_t elements = 0;
-            (void)base_shape_elements(&parameter_of(plan, step, constant)->shape, &elements); /* never overflows */
-            if ((uint64_t)elements > room->value_count) room->value_count = (uint64_t)elements;
-            if (constant->elements > room->packed_count) room->packed_count = constant->elements;
+            const graph_tensor *parameter = parameter_of(plan, step, &step->recipe.constants[k]);
+            (void)base_shape_elements(&parameter->shape, &elements); /* shapes in a graph never overflow */
+            largest = base_max(largest, elements);
         }
     }
-    room->values = base_allocate_zero(plan->env, (size_t)room->value_count, sizeof *room->values);
-    room->packed = base_allocate_zero(plan->env, (size_t)room->packed_count, sizeof *room->packed);
-    if (room->values && room->packed) return CLADE_OK;
-    return base_fail_memory(plan->env, (size_t)(room->value_count + room->packed_count) * sizeof(float),
-                            "the packing of weights");
+    return (uint64_t)largest;
 }
 
-static clade_status upload(clade_plan *plan, const plan_step *step, size_t index, const packing *room) {
+/* `values` has room for the parameter. */
+static clade_status pack(clade_plan *plan, const plan_step *step, size_t index, float *values) {
+    rt_context *rt = context_rt(plan->context);
     const ops_constant *constant = &step->recipe.constants[index];
     const plan_operand *place = &step->constants[index];
     const uint64_t bytes = constant->elements * sizeof(float);
-    FORWARD(graph_evaluate(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter], room->values));
-    memset(room->packed, 0, (size_t)bytes); /* `pack` leaves out padding */
-    constant->pack(&step->problem, constant, room->values, room->packed);
-    return rt_upload(context_rt(plan->context), plan->weights[place->index], place->offset * sizeof(float),
-                     room->packed, bytes);
+    rt_buffer *piece = plan->weights[place->index];
+    void *packed = NULL;
+    FORWARD(graph_evaluate(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter], values));
+    FORWARD(rt_map(rt, piece, place->offset * sizeof(float), bytes, &packed));
+    memset(packed, 0, (size_t)bytes); /* `pack` leaves out padding */
+    constant->pack(&step->problem, constant, values, packed);
+    return rt_unmap(rt, piece, packed);
 }
 
 clade_status plan_upload_weights(clade_plan *plan) {
-    packing room = {0};
-    clade_status status = make_pieces(plan);
-    if (status == CLADE_OK) status = make_room(plan, &room);
+    FORWARD(make_pieces(plan));
+    const uint64_t count = largest_parameter(plan);
+    float *values = base_allocate(plan->env, (size_t)count * sizeof *values);
+    if (!values) return base_fail_memory(plan->env, (size_t)count * sizeof *values, "the packing of weights");
+    clade_status status = CLADE_OK;
     for (size_t i = 0; status == CLADE_OK && i < plan->step_count; i++) {
         plan_step *step = &plan->steps[i];
         for (size_t k = 0; status == CLADE_OK && k < step->recipe.constant_count; k++)
-            status = upload(plan, step, k, &room);
+            status = pack(plan, step, k, values);
     }
-    base_free(plan->env, room.values);
-    base_free(plan->env, room.packed);
+    base_free(plan->env, values);
     return status;
 }

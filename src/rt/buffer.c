@@ -161,3 +161,26 @@ clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, 
     return rt_fail(context->env, RT_RUNNING, finished, "clFinish", "upload %llu bytes to the device",
                    (unsigned long long)size);
 }
+
+clade_status rt_map(rt_context *context, rt_buffer *buffer, uint64_t offset, uint64_t size, void **data_out) {
+    *data_out = NULL;
+    FORWARD(check_range(buffer, "map", offset, size));
+    cl_int code = CL_SUCCESS;
+    void *data = clEnqueueMapBuffer(context->queue, buffer->handle, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION,
+                                    (size_t)(buffer->offset + offset), (size_t)size, 0, NULL, NULL, &code);
+    if (code != CL_SUCCESS)
+        return rt_fail(context->env, RT_RUNNING, code, "clEnqueueMapBuffer", "map %llu bytes of a buffer",
+                       (unsigned long long)size);
+    *data_out = data;
+    return CLADE_OK;
+}
+
+/* Finishes, as rt_upload does and for its reason. */
+clade_status rt_unmap(rt_context *context, rt_buffer *buffer, void *data) {
+    const cl_int code = clEnqueueUnmapMemObject(context->queue, buffer->handle, data, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        return rt_fail(context->env, RT_RUNNING, code, "clEnqueueUnmapMemObject", "put mapped memory on the device");
+    const cl_int finished = clFinish(context->queue);
+    if (finished == CL_SUCCESS) return CLADE_OK;
+    return rt_fail(context->env, RT_RUNNING, finished, "clFinish", "put mapped memory on the device");
+}

@@ -124,6 +124,10 @@ void *rt_buffer_handle(const rt_buffer *buffer); /* cl_mem */
 /* Non-blocking: `data` must stay until the queue has passed it. */
 clade_status rt_write(rt_queue *queue, rt_buffer *buffer, uint64_t offset, const void *data, uint64_t size);
 clade_status rt_read(rt_queue *queue, rt_buffer *buffer, uint64_t offset, void *data, uint64_t size);
+/* Host memory that stands for a part of a buffer until rt_unmap, which puts it there: the buffer's own where host and device share
+ * theirs. What it holds at first is undefined. On the context's own queue; safe from many threads, each with its own part. */
+clade_status rt_map(rt_context *context, rt_buffer *buffer, uint64_t offset, uint64_t size, void **data_out);
+clade_status rt_unmap(rt_context *context, rt_buffer *buffer, void *data);
 /* Blocking upload on the context's own queue; safe from many threads. */
 clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, const void *data, uint64_t size);
 

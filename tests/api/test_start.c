@@ -29,6 +29,16 @@ cl_int clBuildProgram(cl_program p, cl_uint n, const cl_device_id *d, const char
     programs++;
     return REAL(clBuildProgram)(p, n, d, o, f, u);
 }
+cl_int clCompileProgram(cl_program p, cl_uint n, const cl_device_id *d, const char *o, cl_uint h, const cl_program *s,
+                        const char **t, void(CL_CALLBACK *f)(cl_program, void *), void *u) {
+    programs++;
+    return REAL(clCompileProgram)(p, n, d, o, h, s, t, f, u);
+}
+cl_program clLinkProgram(cl_context x, cl_uint n, const cl_device_id *d, const char *o, cl_uint m, const cl_program *p,
+                         void(CL_CALLBACK *f)(cl_program, void *), void *u, cl_int *c) {
+    programs++;
+    return REAL(clLinkProgram)(x, n, d, o, m, p, f, u, c);
+}
 cl_kernel clCreateKernel(cl_program p, const char *n, cl_int *c) {
     kernels++;
     return REAL(clCreateKernel)(p, n, c);

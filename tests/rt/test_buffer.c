@@ -28,6 +28,32 @@ static void what_is_written_can_be_read(void **state) {
     support_close(&runtime);
 }
 
+static void what_is_mapped_arrives_and_leaves_the_rest(void **state) {
+    (void)state;
+    support_runtime *runtime = support_open(NULL);
+    rt_queue *queue = NULL;
+    rt_buffer *buffer = NULL;
+    unsigned char values[100], found[100] = {0};
+    for (int i = 0; i < 100; i++) values[i] = (unsigned char)(i + 1);
+    assert_int_equal(rt_queue_create(runtime->rt, NULL, &queue), CLADE_OK);
+    assert_int_equal(rt_buffer_create(runtime->rt, 100, "data", &buffer), CLADE_OK);
+    assert_int_equal(rt_upload(runtime->rt, buffer, 0, values, 100), CLADE_OK);
+    void *mapped = NULL;
+    assert_int_equal(rt_map(runtime->rt, buffer, 16, 32, &mapped), CLADE_OK);
+    memset(mapped, 0xee, 32);
+    assert_int_equal(rt_unmap(runtime->rt, buffer, mapped), CLADE_OK);
+    memset(values + 16, 0xee, 32);
+    assert_int_equal(rt_read(queue, buffer, 0, found, 100), CLADE_OK);
+    assert_int_equal(rt_queue_finish(queue), CLADE_OK);
+    assert_memory_equal(found, values, 100);
+    support_expect_failure(runtime->env, CLADE_ERROR_SHAPE, rt_map(runtime->rt, buffer, 96, 5, &mapped),
+                           "failed to map 5 bytes from byte 96");
+    assert_null(mapped);
+    rt_buffer_destroy(&buffer);
+    rt_queue_destroy(&queue);
+    support_close(&runtime);
+}
+
 static void data_past_the_end_is_refused(void **state) {
     (void)state;
     support_runtime *runtime = support_open(NULL);
@@ -196,6 +222,7 @@ static void threads_may_upload_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_can_be_read),
+        cmocka_unit_test(what_is_mapped_arrives_and_leaves_the_rest),
         cmocka_unit_test(data_past_the_end_is_refused),
         cmocka_unit_test(sizes_past_the_devices_limits_are_refused_before_it_is_asked),
         cmocka_unit_test(the_sum_of_buffers_is_bounded),

@@ -119,6 +119,13 @@ cl_int clEnqueueReadBuffer(cl_command_queue q, cl_mem m, cl_bool b, size_t o, si
                            const cl_event *w, cl_event *e) {
     return fails(__func__) ? fault.code : REAL(clEnqueueReadBuffer)(q, m, b, o, s, p, n, w, e);
 }
+void *clEnqueueMapBuffer(cl_command_queue q, cl_mem m, cl_bool b, cl_map_flags f, size_t o, size_t s, cl_uint n,
+                         const cl_event *w, cl_event *e, cl_int *c) {
+    return fails(__func__) ? refused(c) : REAL(clEnqueueMapBuffer)(q, m, b, f, o, s, n, w, e, c);
+}
+cl_int clEnqueueUnmapMemObject(cl_command_queue q, cl_mem m, void *p, cl_uint n, const cl_event *w, cl_event *e) {
+    return fails(__func__) ? fault.code : REAL(clEnqueueUnmapMemObject)(q, m, p, n, w, e);
+}
 cl_int clEnqueueBarrierWithWaitList(cl_command_queue q, cl_uint n, const cl_event *w, cl_event *e) {
     return fails(__func__) ? fault.code : REAL(clEnqueueBarrierWithWaitList)(q, n, w, e);
 }
@@ -187,7 +194,11 @@ static clade_status prepare(rt_context *rt, const scenario *scene, parts *p) {
 
 static clade_status run(rt_context *rt, parts *p) {
     const size_t global = 4, local = 1;
-    FORWARD(rt_upload(rt, p->x, 0, p->values, 8));
+    void *mapped = NULL;
+    FORWARD(rt_upload(rt, p->x, 0, p->values, 4));
+    FORWARD(rt_map(rt, p->x, 4, 4, &mapped));
+    memcpy(mapped, p->values + 1, 4);
+    FORWARD(rt_unmap(rt, p->x, mapped));
     FORWARD(rt_write(p->queue, p->x, 8, p->values + 2, 8));
     FORWARD(rt_enqueue(p->queue, p->kernel, 1, &global, &local));
     FORWARD(rt_read(p->queue, p->y, 0, p->found, 16));
@@ -373,8 +384,8 @@ static void codes_become_the_statuses_that_say_what_to_do(void **state) {
         {"clEnqueueNDRangeKernel", 0, CL_MEM_OBJECT_ALLOCATION_FAILURE, CLADE_ERROR_OUT_OF_DEVICE_MEMORY,
          "run the kernel"},
         {"clEnqueueNDRangeKernel", 0, -9999, CLADE_ERROR_OPENCL, "gave an unknown code (-9999)"},
-        {"clFinish", 1, CL_INVALID_COMMAND_QUEUE, CLADE_ERROR_DEVICE_LOST,
-         "clFinish gave CL_INVALID_COMMAND_QUEUE (-36)"}, /* the first ends the upload */
+        {"clFinish", 2, CL_INVALID_COMMAND_QUEUE, CLADE_ERROR_DEVICE_LOST,
+         "clFinish gave CL_INVALID_COMMAND_QUEUE (-36)"}, /* the first two end the upload and the mapping */
     };
     const bool finishes = support_finishes();
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {
