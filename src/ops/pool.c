@@ -33,13 +33,15 @@ static ops_launch *begin(ops_recipe *recipe, const char *kernel) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Outputs held in registers side by side: they hide the latency of the running sums. */
-enum { ROWS_PIXELS = 4 };
+/* Of a row, as many as are kept: in vectors of 16 floats a quarter of a first-level cache of 32 KB. */
+enum { ROWS_COLUMNS = 128 };
 
 static bool rows_applicable(const ops_problem *problem, const rt_device *device) {
     const ops_pool *p = &problem->pool;
-    return ops_suits_vectors(device) && p->in.block == (int32_t)device->float_width &&
-           p->out.block == (int32_t)device->float_width;
+    return ops_suits_vectors(device) &&                    /* a CPU */
+           p->in.block == (int32_t)device->float_width &&  /* a block of channels is a vector, in the input */
+           p->out.block == (int32_t)device->float_width && /* and in the output */
+           p->kernel_w <= ROWS_COLUMNS;                    /* a window's columns can be kept */
 }
 
 static double rows_cost(const ops_problem *problem, const rt_device *device) {
@@ -57,7 +59,7 @@ static clade_status rows_make(base_env *env, const ops_problem *problem, const r
     int64_t rows = ops_units_a_group(device, total_rows);
     ops_launch *launch = begin(recipe_out, "pool_rows");
     ops_define(launch, "VECTOR", p->in.block);
-    ops_define(launch, "PIXELS", ROWS_PIXELS);
+    ops_define(launch, "COLUMNS", ROWS_COLUMNS);
     ops_add_int(launch, total_rows);
     ops_add_int(launch, rows);
     ops_add_int(launch, p->in.c);

@@ -38,6 +38,8 @@ static void draw(harness_random *random, ops_problem *problem) {
     ops_pool *p = &problem->pool;
     int32_t n = harness_between(random, 1, 3), c = harness_between(random, 1, 37), block = harness_block(random);
     int32_t h = harness_between(random, 1, 20), w = harness_between(random, 1, 20);
+    if (harness_chance(random, 0.1))
+        h = 2, w = harness_between(random, 120, 300); /* more than "rows" makes at a time */
     bool global = harness_chance(random, 0.15), round_up = harness_chance(random, 0.5);
     draw_axis(random, h, global, &p->kernel_h, &p->stride_h, &p->pad_top, &p->pad_bottom);
     draw_axis(random, w, global, &p->kernel_w, &p->stride_w, &p->pad_left, &p->pad_right);
