@@ -16,7 +16,8 @@ static const quirk_row rows[] = {
     {"Portable Computing Language", "pthread-", NULL, RT_QUIRK_GROUPS_SHARE,
      "groups are calls of compiled functions on threads of one process; atomics are C11's, in sequence; "
      "tests/api/test_network.c"},
-    {"Intel(R) OpenCL", NULL, NULL, RT_QUIRK_SERIAL_BUILDS, "the compiler races with itself (opencl-clang#427)"},
+    {"Intel(R) OpenCL", NULL, NULL, RT_QUIRK_SERIAL_BUILDS | RT_QUIRK_GROUPS_SHARE,
+     "the compiler races with itself (opencl-clang#427); groups are tasks on threads of one process"},
     {"rusticl", NULL, NULL, RT_QUIRK_NO_BINARIES | RT_QUIRK_FINISH_BY_EVENT,
      "Mesa 22.3.6: a binary that it does not know aborts the process (program.rs: 'unknown version'); clFinish does "
      "not wait for "
