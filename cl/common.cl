@@ -138,14 +138,17 @@ static inline void vec_store_private(vec value, float *target) {
 #endif
 }
 
-/* Asks for weights that are read from front to back, so many floats ahead: from main memory they would arrive too late. prefetch()
- * of OpenCL C does nothing on PoCL; compilers that target no real processor (SPIR) may not know Clang's own. */
-#define FETCH_AHEAD 512
-static inline void fetch_ahead(const __global float *source) {
+/* Asks for a vector that will be read later, wherever it lies: from main memory it would arrive too late. prefetch() of OpenCL C
+ * does nothing on PoCL; compilers that target no real processor (SPIR) may not know Clang's own. */
+static inline void fetch(const __global float *source) {
 #if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
-    __builtin_prefetch((const void *)(size_t)(source + FETCH_AHEAD));
+    __builtin_prefetch((const void *)(size_t)source);
 #endif
 }
+
+/* The same for weights that are read from front to back, so many floats ahead. */
+#define FETCH_AHEAD 512
+static inline void fetch_ahead(const __global float *source) { fetch(source + FETCH_AHEAD); }
 
 /* Which of the lanes are among the first `count`; for select(). */
 static inline ivec vec_first(int count) {

@@ -119,6 +119,13 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
     vec sums[BLOCKS][PIXELS];
     UNROLL for (int b = 0; b < BLOCKS; b++) UNROLL for (int p = 0; p < PIXELS; p++) sums[b][p] = (vec)(0.0f);
 
+#if HAS_RESIDUAL
+    /* What the sums end with comes from far away, a block's pixels here and the next one's there: it is asked for now. */
+    const __global float *added = residual + residual_offset + n * residual_batch_stride;
+    UNROLL for (int b = 0; b < BLOCKS; b++) UNROLL for (int p = 0; p < PIXELS; p++)
+        fetch(added + ((size_t)((tile * BLOCKS + b) * out_h + y) * out_w + x + p) * VECTOR);
+#endif
+
     const int source_x = x * stride_w - pad_left; /* in the image, of the tile's first input */
 #if METHOD == LINE
     vec line[SPACE];
@@ -177,7 +184,7 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
             const size_t at = ((size_t)(block * out_h + y) * out_w + x + p) * VECTOR;
             vec sum = sums[b][p] + base;
 #if HAS_RESIDUAL
-            sum += vec_load(residual + residual_offset + n * residual_batch_stride + at);
+            sum += vec_load(added + at);
 #endif
             if (block * VECTOR >= linear_channels) sum = activate(sum, slope);
             vec_store(select((vec)(0.0f), sum, vec_first(lanes)), out + out_offset + n * out_batch_stride + at);
