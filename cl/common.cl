@@ -147,7 +147,7 @@ static inline void fetch(const __global float *source) {
 }
 
 /* The same for weights that are read from front to back, so many floats ahead. */
-#define FETCH_AHEAD 512
+#define FETCH_AHEAD 2048
 static inline void fetch_ahead(const __global float *source) { fetch(source + FETCH_AHEAD); }
 
 /* Which of the lanes are among the first `count`; for select(). */
