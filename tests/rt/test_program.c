@@ -121,6 +121,52 @@ static void a_failed_build_logs_the_drivers_log_and_the_numbered_source(void **s
     support_close(&runtime);
 }
 
+/* What network.cl wants to find in front of it. */
+static const char prelude[] =
+    "#define MEMORY_PARAMETERS __global float *memory_0\n"
+    "#define MEMORY_POINTERS memory_0\n"
+    "void part_0(const part_range *, __global float *, ulong, __global float *, ulong, int, int, int, int, int);\n"
+    "static inline void run_part(long part, const part_range *range, const __global long *words,\n"
+    "                            __global float *const *memories, __local float *scratch) {\n"
+    "    part_0(range, memories[0], 0, memories[0], 0, 1, 1, 1, 1, 1);\n"
+    "}\n";
+
+static void linked_programs_are_told_apart_by_their_parts(void **state) {
+    (void)state;
+    support_runtime *runtime = support_open(NULL);
+    const rt_part plain = {"softmax.cl", "-D VECTOR=1 -D LOGARITHM=0", "softmax_generic"};
+    const rt_part logarithm = {"softmax.cl", "-D VECTOR=1 -D LOGARITHM=1", "softmax_generic"};
+    rt_program *first = NULL, *again = NULL, *other = NULL;
+    assert_int_equal(rt_program_link(runtime->rt, "network.cl", prelude, &plain, 1, &first), CLADE_OK);
+    assert_int_equal(rt_program_link(runtime->rt, "network.cl", prelude, &plain, 1, &again), CLADE_OK);
+    assert_int_equal(rt_program_link(runtime->rt, "network.cl", prelude, &logarithm, 1, &other), CLADE_OK);
+    assert_ptr_equal(first, again);
+    assert_ptr_not_equal(first, other);
+    rt_kernel *kernel = NULL;
+    assert_int_equal(rt_kernel_create(first, "network", &kernel), CLADE_OK);
+    rt_kernel_destroy(&kernel);
+    rt_program_release(&first);
+    rt_program_release(&again);
+    rt_program_release(&other);
+    support_close(&runtime);
+}
+
+static void a_part_that_does_not_compile_is_named(void **state) {
+    (void)state;
+    support_runtime *runtime = support_open(NULL);
+    rt_program *program = (rt_program *)runtime;
+    const rt_part broken = {"softmax.cl", "-D LOGARITHM=0 -D VECTOR=3", "softmax_generic"},
+                  missing = {"missing.cl", "", "x"};
+    support_expect_failure(runtime->env, CLADE_ERROR_BUILD,
+                           rt_program_link(runtime->rt, "network.cl", prelude, &broken, 1, &program),
+                           "failed to build softmax.cl with \"-cl-std=CL1.2 -D LOGARITHM=0 -D VECTOR=3");
+    assert_null(program);
+    assert_true(support_logged(&runtime->log, "build log of softmax.cl"));
+    support_expect_failure(runtime->env, CLADE_ERROR_INTERNAL,
+                           rt_program_link(runtime->rt, "network.cl", prelude, &missing, 1, &program), "missing.cl");
+    support_close(&runtime);
+}
+
 /* ---- On disk ---------------------------------------------------------------------------------------------------- */
 
 /* Gets, runs and stores two programs in a run time of its own; says how many were built from source. */
@@ -321,6 +367,8 @@ int main(int count, char **arguments) {
         cmocka_unit_test(the_same_source_and_options_give_the_same_program),
         cmocka_unit_test(threads_that_want_the_same_program_share_one_build),
         cmocka_unit_test(a_failed_build_logs_the_drivers_log_and_the_numbered_source),
+        cmocka_unit_test(linked_programs_are_told_apart_by_their_parts),
+        cmocka_unit_test(a_part_that_does_not_compile_is_named),
         cmocka_unit_test(a_second_run_time_finds_the_binaries),
         cmocka_unit_test(other_options_sources_and_drivers_are_other_entries),
         cmocka_unit_test(a_program_that_never_ran_is_not_stored),
