@@ -4,7 +4,7 @@
  *
  * Both plans live in one process and take turns of a few runs, of which the first is not counted: it finds the other plan's data
  * in the caches. Turns come in pairs, each pair in the other order than the one before it. Prints a line for each network and
- * pass, fields between tabs: steps and bytes of arena without and with the pass, best and median milliseconds without and with it,
+ * pass, fields between tabs: steps, launches and bytes of arena without and with the pass, best and median milliseconds without and with it,
  * and the median over all pairs of the ratio of the turns' medians, without / with. A pass that leaves a network as it is gets no
  * line. Without MODELS or with "all": the whole zoo; without PASS: each. */
 #include "pass/pass.h"
@@ -127,6 +127,16 @@ static uint64_t arena_of(const bench *b, const variant *v) {
     return memory.arena;
 }
 
+static size_t launches_of(const bench *b, const variant *v) {
+    size_t launches = 0;
+    for (size_t i = 0; i < clade_plan_step_count(v->plan); i++) {
+        clade_step_info step;
+        runner_check(&b->runner, clade_plan_step(v->plan, i, &step));
+        launches += step.launches;
+    }
+    return launches;
+}
+
 /* clade_write_callback; `user` is a hash of what has been written (FNV-1a, 64 bits). */
 static bool hash_text(void *user, const char *text, size_t length) {
     uint64_t *hash = user;
@@ -137,14 +147,14 @@ static bool hash_text(void *user, const char *text, size_t length) {
 static uint64_t hash_plan(const bench *b, const variant *v) {
     uint64_t hash = 0xCBF29CE484222325u;
     runner_check(&b->runner, clade_graph_write_dot(clade_plan_graph(v->plan), hash_text, &hash));
-    return hash ^ arena_of(b, v);
+    return hash ^ arena_of(b, v) ^ (uint64_t)launches_of(b, v) << 48;
 }
 
 static void measure(bench *b, const char *model, const char *pass) {
     take_turns(b);
-    printf("%s\t%s\t%zu\t%zu\t%llu\t%llu\t", model, pass, clade_plan_step_count(b->without.plan),
-           clade_plan_step_count(b->with.plan), (unsigned long long)arena_of(b, &b->without),
-           (unsigned long long)arena_of(b, &b->with));
+    printf("%s\t%s\t%zu\t%zu\t%zu\t%zu\t%llu\t%llu\t", model, pass, clade_plan_step_count(b->without.plan),
+           clade_plan_step_count(b->with.plan), launches_of(b, &b->without), launches_of(b, &b->with),
+           (unsigned long long)arena_of(b, &b->without), (unsigned long long)arena_of(b, &b->with));
     const double medians[2] = {median(b->without.times, b->without.count), median(b->with.times, b->with.count)};
     printf("%.4f\t%.4f\t%.4f\t%.4f\t%.4f\n", b->without.times[0], b->with.times[0], medians[0], medians[1],
            median(b->ratios, b->pairs));
@@ -165,6 +175,7 @@ static void measure_network(bench *b, const char *model) {
     for (size_t i = 0; i < pass_count; i++) measure_pass(b, model, pass_table[i].name, pass_table[i].bit);
     measure_pass(b, model, "in-place", CLADE_PASS_IN_PLACE);
     measure_pass(b, model, "reuse", CLADE_PASS_REUSE);
+    measure_pass(b, model, "network", CLADE_PASS_NETWORK);
     close_network(b);
 }
 

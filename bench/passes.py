@@ -12,6 +12,7 @@ HEADER = [
     "best, ms (off, on)",
     "median, ms (off, on)",
     "steps (off, on)",
+    "launches (off, on)",
     "arena, MB (off, on)",
 ]
 
@@ -19,11 +20,11 @@ HEADER = [
 def row(line):
     """A line of bench_passes as a row of the table."""
     network, name, *counts = line.rstrip("\n").split("\t")
-    steps, arenas = counts[0:2], [int(count) / 1e6 for count in counts[2:4]]
-    *times, ratio = map(float, counts[4:9])
+    steps, launches, arenas = counts[0:2], counts[2:4], [int(count) / 1e6 for count in counts[4:6]]
+    *times, ratio = map(float, counts[6:11])
     best, median = (", ".join(map(report.milliseconds, pair)) for pair in (times[0:2], times[2:4]))
     arena = ", ".join(f"{megabytes:.2f}" for megabytes in arenas)
-    return [report.title(network), name, f"**{ratio:.2f}**", best, median, ", ".join(steps), arena]
+    return [report.title(network), name, f"**{ratio:.2f}**", best, median, ", ".join(steps), ", ".join(launches), arena]
 
 
 def main():

@@ -271,7 +271,7 @@ static void check(add_node add, uint64_t seed) {
         if (add(graph, x, &y) != CLADE_OK) fail_msg("case %d of seed %llu: refused", i, (unsigned long long)seed);
         use_result(graph, place, y);
         assert_int_equal(clade_graph_fill_parameters(graph), CLADE_OK);
-        uint32_t disabled = pick(0, 1) ? 0 : (uint32_t)pick(0, 63);
+        uint32_t disabled = pick(0, 1) ? 0 : (uint32_t)pick(0, 511);
         if (i % 8) disabled |= CLADE_PASS_NETWORK; /* for which each case would be compiled as one program of its own */
         if (asked) fprintf(stderr, "case %d, %s, passes off %x\n", i, places[place], disabled);
         run_and_compare(graph, &(clade_plan_settings){.disabled_passes = disabled});
