@@ -70,8 +70,8 @@ static void rows_that_make_no_sense_are_ignored(void **state) {
         "1.500 ms, gain 2.000, generic 3",
         "1.500 ms, gain 2.000, direct 1000x1000",
         "1.500 ms, gain 2.000, direct_planar",
-        "1.500 ms, gain 2.000, "
-        "a_candidate_whose_name_is_much_longer_than_any_name_that_a_candidate_may_ever_have_here"};
+        ("1.500 ms, gain 2.000, "
+         "a_candidate_whose_name_is_much_longer_than_any_name_that_a_candidate_may_ever_have_here")};
     for (size_t i = 0; i < BASE_COUNT(bad); i++) {
         fixture_write(f, name, bad[i]);
         assert_kernel(f, &dry, "wide", before, "");
