@@ -143,9 +143,9 @@ void runner_prepare(const runner *r, runner_step *step, const float *const param
     const ops_recipe *recipe = &step->recipe;
     for (size_t i = 0; i < recipe->constant_count; i++) {
         const ops_constant *constant = &recipe->constants[i];
-        float *packed = malloc(constant->elements * sizeof *packed);
-        constant->pack(&step->problem, constant, parameters[constant->parameter], packed);
-        step->constants[i] = filled_buffer(r, packed, constant->elements);
+        float *packed = calloc(constant->elements, sizeof *packed);
+        ops_pack_constant(&step->problem, constant, parameters[constant->parameter], packed);
+        step->constants[i] = filled_buffer(r, packed, ops_constant_words(constant));
         free(packed);
     }
     for (size_t i = 0; i < recipe->launch_count; i++) {

@@ -22,6 +22,7 @@
  *
  * Parameters, by -D:
  *     VECTOR      1, 4, 8 or 16: makes `vec` (floats), `ivec` (ints, masks) and what works on them
+ *     WEIGHTS     a clade_type's number: what weight_load() reads; default 0, float32
  *     ACTIVATION  a clade_activation's number: what activate() and activate_scalar() compute; default 0, none */
 
 /* ---- Kernels ------------------------------------------------------------------------------------------------------------------
@@ -53,6 +54,15 @@ typedef struct {
 
 #ifndef ACTIVATION
 #define ACTIVATION ACTIVATION_NONE
+#endif
+
+/* How weights are stored: a clade_type's number. The upper half of a float is a bfloat16. */
+#define WEIGHTS_FLOAT32  0
+#define WEIGHTS_FLOAT16  1
+#define WEIGHTS_BFLOAT16 2
+
+#ifndef WEIGHTS
+#define WEIGHTS WEIGHTS_FLOAT32
 #endif
 
 static inline float activate_scalar(float x, float slope) {
@@ -138,6 +148,31 @@ static inline void vec_store_private(vec value, float *target) {
 #endif
 }
 
+/* Weights as they are stored; the memory's alignment is that of a float all the same. */
+#if WEIGHTS == WEIGHTS_FLOAT32
+typedef float weight_type;
+#else
+typedef ushort weight_type;
+#endif
+
+static inline vec weight_load(const __global weight_type *source) {
+#if WEIGHTS == WEIGHTS_FLOAT32
+    return vec_load(source);
+#elif WEIGHTS == WEIGHTS_FLOAT16 && VECTOR == 4
+    return vload_half4(0, (const __global half *)source);
+#elif WEIGHTS == WEIGHTS_FLOAT16 && VECTOR == 8
+    return vload_half8(0, (const __global half *)source);
+#elif WEIGHTS == WEIGHTS_FLOAT16 && VECTOR == 16
+    return vload_half16(0, (const __global half *)source);
+#elif WEIGHTS == WEIGHTS_BFLOAT16 && VECTOR == 4
+    return as_float4(convert_uint4(vload4(0, source)) << 16);
+#elif WEIGHTS == WEIGHTS_BFLOAT16 && VECTOR == 8
+    return as_float8(convert_uint8(vload8(0, source)) << 16);
+#elif WEIGHTS == WEIGHTS_BFLOAT16 && VECTOR == 16
+    return as_float16(convert_uint16(vload16(0, source)) << 16);
+#endif
+}
+
 /* Asks for a vector that will be read later, wherever it lies: from main memory it would arrive too late. prefetch() of OpenCL C
  * does nothing on PoCL; compilers that target no real processor (SPIR) may not know Clang's own. */
 static inline void fetch(const __global float *source) {
@@ -148,7 +183,7 @@ static inline void fetch(const __global float *source) {
 
 /* The same for weights that are read from front to back, so many floats ahead. */
 #define FETCH_AHEAD 2048
-static inline void fetch_ahead(const __global float *source) { fetch(source + FETCH_AHEAD); }
+static inline void fetch_ahead(const __global weight_type *source) { fetch((const __global float *)source + FETCH_AHEAD); }
 
 /* Which of the lanes are among the first `count`; for select(). */
 static inline ivec vec_first(int count) {

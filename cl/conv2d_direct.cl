@@ -9,6 +9,7 @@
  *
  *     weight   [tile of blocks][input block][kernel_h][kernel_w][channel][BLOCKS][VECTOR], read from front to back; the last
  *              input block has as many channels as are left. Of a plain input every channel is a block.
+ *              as WEIGHTS says
  *     bias     [blocks rounded up to BLOCKS][VECTOR]
  *
  * METHOD says where the sums find their inputs:
@@ -48,12 +49,12 @@
 #endif
 
 /* Adds `count` products to each sum: the weights lie one after the other, a pixel's inputs `step` apart. */
-static inline void add_products(vec sums[BLOCKS][PIXELS], const SOURCE float *source, int step, const __global float *weight,
+static inline void add_products(vec sums[BLOCKS][PIXELS], const SOURCE float *source, int step, const __global weight_type *weight,
                                 int count) {
     ROLLED for (int i = 0; i < count; i++) {
         vec w[BLOCKS];
         UNROLL for (int b = 0; b < BLOCKS; b++) {
-            w[b] = vec_load(weight + b * VECTOR);
+            w[b] = weight_load(weight + b * VECTOR);
             fetch_ahead(weight + b * VECTOR);
         }
         UNROLL for (int p = 0; p < PIXELS; p++) {
@@ -144,20 +145,21 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
     const int in_block = VECTOR;
 #endif
     in += in_offset + n * in_batch_stride;
-    weight += weight_offset + (size_t)tile * in_c * kernel_h * kernel_w * BLOCKS * VECTOR;
+    const __global weight_type *taps = (const __global weight_type *)(weight + weight_offset);
+    taps += (size_t)tile * in_c * kernel_h * kernel_w * BLOCKS * VECTOR;
     for (int c = 0; c < in_c; c += in_block, in += in_h * in_w * in_block) {
         const int channels = min(in_block, in_c - c);
-        for (int kh = 0; kh < kernel_h; kh++, weight += kernel_w * channels * BLOCKS * VECTOR) {
+        for (int kh = 0; kh < kernel_h; kh++, taps += kernel_w * channels * BLOCKS * VECTOR) {
             const int source_y = y * stride_h - pad_top + kh * dilation_h;
             if (source_y < 0 || source_y >= in_h) continue;
             const __global float *row = in + source_y * in_w * in_block;
 #if METHOD == IMAGE
-            add_products(sums, row + x * VECTOR, 1, weight, channels);
+            add_products(sums, row + x * VECTOR, 1, taps, channels);
 #elif METHOD == LINE
             copy_pixels(line, pitch, row, in_w, source_x, stride_w);
             for (int kw = 0, phase = 0, pixel = 0; kw < kernel_w; kw++) {
                 add_products(sums, (const float *)(line + phase * pitch + pixel), 1,
-                             weight + kw * channels * BLOCKS * VECTOR, channels);
+                             taps + kw * channels * BLOCKS * VECTOR, channels);
                 phase += tap_phases;
                 pixel += tap_pixels;
                 if (phase >= stride_w) {
@@ -167,7 +169,7 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
             }
 #else
             copy_floats(line + low, row + source_x + low, high - low);
-            add_products(sums, line, dilation_w, weight, kernel_w);
+            add_products(sums, line, dilation_w, taps, kernel_w);
 #endif
         }
     }

@@ -13,7 +13,7 @@
  *     global id 1   part of the tiles of blocks
  *
  *     values   [point][input block][PIXELS][VECTOR], the work-item's own, in local memory: which stays in the core's cache
- *     weight   [tile of blocks][point][input channel][BLOCKS][VECTOR], transformed, read from front to back
+ *     weight   [tile of blocks][point][input channel][BLOCKS][VECTOR], transformed, read from front to back, as WEIGHTS says
  *     bias     [blocks rounded up to BLOCKS][VECTOR]
  *
  * FOLD is for first layers, which read a plain image of few channels with stride 2. Four neighbours of each channel are seen as one
@@ -351,7 +351,7 @@ static inline void read_channels(const geometry *g, const __global float *image,
 /* ---- Sums --------------------------------------------------------------------------------------------------------------- */
 
 /* One point's sums, [BLOCKS][PIXELS]. */
-static inline void sum_products(const __local float *values, const __global float *weight, int in_c, vec *result) {
+static inline void sum_products(const __local float *values, const __global weight_type *weight, int in_c, vec *result) {
     vec sums[BLOCKS][PIXELS];
     UNROLL for (int b = 0; b < BLOCKS; b++) UNROLL for (int p = 0; p < PIXELS; p++) sums[b][p] = (vec)(0.0f);
     for (int c = 0; c < in_c; c += VECTOR, values += PIXELS * VECTOR) {
@@ -359,7 +359,7 @@ static inline void sum_products(const __local float *values, const __global floa
         ROLLED for (int i = 0; i < channels; i++) {
             vec w[BLOCKS];
             UNROLL for (int b = 0; b < BLOCKS; b++) {
-                w[b] = vec_load(weight + b * VECTOR);
+                w[b] = weight_load(weight + b * VECTOR);
                 fetch_ahead(weight + b * VECTOR);
             }
             UNROLL for (int p = 0; p < PIXELS; p++) {
@@ -449,7 +449,7 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
     const int part = get_global_id(1), parts = get_global_size(1);
     for (int tile = tiles * part / parts; tile < tiles * (part + 1) / parts; tile++) {
         vec sums[POINTS * BLOCKS * PIXELS];
-        const __global float *w = weight + weight_offset + (size_t)tile * POINTS * g.in_c * BLOCKS * VECTOR;
+        const __global weight_type *w = (const __global weight_type *)(weight + weight_offset) + (size_t)tile * POINTS * g.in_c * BLOCKS * VECTOR;
         for (int k = 0; k < POINTS; k++, w += g.in_c * BLOCKS * VECTOR)
             sum_products((const __local float *)(values + k * step), w, g.in_c, sums + k * BLOCKS * PIXELS);
 

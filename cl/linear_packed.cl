@@ -6,7 +6,7 @@
  *     global id 0   tile of rows, ceil(rows / ROWS)
  *     global id 1   tile of features
  *
- *     weight   [tile of features][inputs][BLOCKS][VECTOR]
+ *     weight   [tile of features][inputs][BLOCKS][VECTOR], as WEIGHTS says
  *     bias     [tiles of features][BLOCKS][VECTOR]
  *
  * Parameters, by -D: VECTOR, ACTIVATION (common.cl) and
@@ -42,15 +42,16 @@ void linear_packed(RANGE const __global float *in, ulong in_offset, const __glob
     vec sums[BLOCKS][ROWS];
     UNROLL for (int b = 0; b < BLOCKS; b++) UNROLL for (int r = 0; r < ROWS; r++) sums[b][r] = (vec)(0.0f);
 
-    weight += weight_offset + (size_t)tile * inputs * BLOCKS * VECTOR;
+    const __global weight_type *column = (const __global weight_type *)(weight + weight_offset);
+    column += (size_t)tile * inputs * BLOCKS * VECTOR;
     ROLLED for (int i = 0; i < inputs; i++) {
         vec w[BLOCKS];
-        UNROLL for (int b = 0; b < BLOCKS; b++) w[b] = vec_load(weight + b * VECTOR);
+        UNROLL for (int b = 0; b < BLOCKS; b++) w[b] = weight_load(column + b * VECTOR);
         UNROLL for (int r = 0; r < ROWS; r++) {
             vec x = (vec)(source[r][i]);
             UNROLL for (int b = 0; b < BLOCKS; b++) sums[b][r] = x * w[b] + sums[b][r];
         }
-        weight += BLOCKS * VECTOR;
+        column += BLOCKS * VECTOR;
     }
 
     UNROLL for (int b = 0; b < BLOCKS; b++) {

@@ -31,6 +31,7 @@ _clade_offer_values() {
     --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse merge commute align network) ;;
     --precision) _clade_offer <<<float32 ;;
     --level) _clade_offer < <(printf '%s\n' fast full) ;;
+    --weight-type) _clade_offer < <(printf '%s\n' float32 float16 bfloat16) ;;
     -w | --weights)
         _clade_offer <<<random
         _clade_offer_files

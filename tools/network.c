@@ -89,6 +89,7 @@ clade_plan_settings network_settings(const tool_network *network, uint64_t batch
     settings.disabled_passes = options->disabled_passes;
     settings.channel_block = (int32_t)options->block;
     settings.kernels = options->kernels;
+    settings.weights = options->weight_type;
     return settings;
 }
 

@@ -12,16 +12,17 @@
 #include <string.h>
 
 typedef enum option_kind {
-    KIND_FLAG,       /* bool: set to true */
-    KIND_COUNTER,    /* unsigned: one more each time */
-    KIND_TEXT,       /* const char * */
-    KIND_EMPTY_TEXT, /* const char *: set to "", takes no value */
-    KIND_NUMBER,     /* uint64_t of at least 1 */
-    KIND_BYTES,      /* uint64_t of at least 1, with K, M or G behind it */
-    KIND_PASSES,     /* uint32_t: bits of clade_pass */
-    KIND_BINDING,    /* bindings: one more NAME=FILE each time */
-    KIND_LEVEL,      /* clade_tuning */
-    KIND_PRECISION   /* float32, the only one so far: kept nowhere */
+    KIND_FLAG,        /* bool: set to true */
+    KIND_COUNTER,     /* unsigned: one more each time */
+    KIND_TEXT,        /* const char * */
+    KIND_EMPTY_TEXT,  /* const char *: set to "", takes no value */
+    KIND_NUMBER,      /* uint64_t of at least 1 */
+    KIND_BYTES,       /* uint64_t of at least 1, with K, M or G behind it */
+    KIND_PASSES,      /* uint32_t: bits of clade_pass */
+    KIND_BINDING,     /* bindings: one more NAME=FILE each time */
+    KIND_LEVEL,       /* clade_tuning */
+    KIND_WEIGHT_TYPE, /* clade_type: float32, float16 or bfloat16 */
+    KIND_PRECISION    /* float32, the only one so far: kept nowhere */
 } option_kind;
 
 typedef struct option_row {
@@ -69,6 +70,8 @@ static const option_row rows[] = {
     {"threads", 0, "N", KIND_NUMBER, FIELD(threads), USE_DEVICE, "compute units of the device to use (all)"},
     {"batch", 0, "N", KIND_NUMBER, FIELD(batch), USE_DEVICE, "images in one run"},
     {"precision", 0, "TYPE", KIND_PRECISION, 0, USE_DEVICE, "type of the sums: float32"},
+    {"weight-type", 0, "TYPE", KIND_WEIGHT_TYPE, FIELD(weight_type), USE_DEVICE,
+     "how weights are stored: float32, float16, bfloat16"},
     {"memory-limit", 0, "BYTES", KIND_BYTES, FIELD(memory_limit), USE_DEVICE,
      "device memory to stay within, e.g. 800000K, 512M, 2G"},
     {"kernels", 0, "LIST", KIND_TEXT, FIELD(kernels), USE_DEVICE, "kernels to use, e.g. conv2d=generic,linear=gemm"},
@@ -153,6 +156,16 @@ static bool parse_level(const char *text, clade_tuning *level) {
     return strcmp(text, "full") == 0 || strcmp(text, "fast") == 0;
 }
 
+static bool parse_weight_type(const char *text, clade_type *type_out) {
+    static const char *const names[] = {"float32", "float16", "bfloat16"}; /* by clade_type */
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], text) != 0) continue;
+        *type_out = (clade_type)i;
+        return true;
+    }
+    return false;
+}
+
 /* Puts the value of an option where it belongs. @return NULL, or what is wrong with it. */
 static const char *apply(const option_row *row, char *value, tool_options *options) {
     void *field = (char *)options + row->offset;
@@ -181,6 +194,8 @@ static const char *apply(const option_row *row, char *value, tool_options *optio
         return parse_binding(value, field) ? NULL : "of the form NAME=FILE";
     case KIND_LEVEL:
         return parse_level(value, field) ? NULL : "fast or full";
+    case KIND_WEIGHT_TYPE:
+        return parse_weight_type(value, field) ? NULL : "float32, float16 or bfloat16";
     case KIND_PRECISION:
         return strcmp(value, "float32") == 0 ? NULL : "float32, the only one this version supports";
     }

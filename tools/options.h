@@ -28,6 +28,7 @@ typedef struct tool_options {
     const char *kernels;
     uint32_t disabled_passes;
     uint64_t block;
+    clade_type weight_type;
 
     /* what to compute */
     const char *weights;

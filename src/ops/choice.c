@@ -118,10 +118,13 @@ bool ops_problem_text(const ops_problem *problem, char *text, size_t size) {
     if (problem->kind != OPS_CONV2D) return false;
     const ops_conv2d *p = &problem->conv2d;
     snprintf(text, size,
-             "conv2d %d x %d/%d x %dx%d -> %d/%d x %dx%d, %dx%d / %dx%d, pad %dx%d, dilation %dx%d, groups %d%s",
+             "conv2d %d x %d/%d x %dx%d -> %d/%d x %dx%d, %dx%d / %dx%d, pad %dx%d, dilation %dx%d, groups %d%s%s",
              p->in.n, p->in.c, p->in.block, p->in.h, p->in.w, p->out.c, p->out.block, p->out.h, p->out.w, p->kernel_h,
              p->kernel_w, p->stride_h, p->stride_w, p->pad_top, p->pad_left, p->dilation_h, p->dilation_w, p->groups,
-             p->has_residual ? ", residual" : "");
+             p->has_residual ? ", residual" : "",
+             p->weights == CLADE_FLOAT16    ? ", float16"
+             : p->weights == CLADE_BFLOAT16 ? ", bfloat16"
+                                            : "");
     return true;
 }
 

@@ -151,6 +151,7 @@ clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, c
     }
     uint64_t elements = (uint64_t)(tiles * tile_channels * p.in.c * p.kernel_h * p.kernel_w);
     int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, elements, tile_channels, pack_weight);
+    ops_set_weight_type(recipe_out, launch, weight, p.weights);
     ops_conv2d_add_arguments(recipe_out, launch, &p, weight, tile_channels);
 
     launch->dimensions = 3;

@@ -129,7 +129,8 @@ static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_
     double vectors_a_second = ops_peak(device) / (2.0 * p->out.block * (double)base_max(device->compute_units, 1));
     /* Transformed weights are often larger than a network's share of the caches: with few pixels a layer waits for them. */
     double computing = least / vectors_a_second;
-    double reading = (double)weight_elements(p, row, choice_out->tile) * sizeof(float) / ops_bandwidth(device);
+    double reading =
+        (double)weight_elements(p, row, choice_out->tile) * (double)base_type_size(p->weights) / ops_bandwidth(device);
     choice_out->seconds = ops_launch_seconds(device) + (computing > reading ? computing : reading);
     return true;
 }
@@ -229,6 +230,14 @@ static void pack_weight(const ops_problem *problem, const ops_constant *constant
             }
 }
 
+/* Rounding of transformed weights to a narrow type comes to the errors of the sums, of which 2 K eps is the measure; both grow in
+ * the transforms. */
+static float error_growth(const ops_conv2d *p, const winograd_row *row) {
+    const float eps = p->weights == CLADE_FLOAT32 ? 0.0f : p->weights == CLADE_FLOAT16 ? 0x1p-11f : 0x1p-8f;
+    const float sums = 2.0f * (float)(channels_of(p) * row->r * (row->shape == LINE ? 1 : row->r)) * 0x1p-24f;
+    return row->error_growth * (1.0f + 8.0f * eps / sums);
+}
+
 /* ---- Recipe ---------------------------------------------------------------------------------------------------------------- */
 
 static clade_status row_make(const ops_problem *problem, const rt_device *device, const winograd_row *row,
@@ -249,6 +258,7 @@ static clade_status row_make(const ops_problem *problem, const rt_device *device
     ops_define(launch, "BLOCKS", choice.tile.blocks);
     int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)weight_elements(p, row, choice.tile),
                                       tile_channels, pack_weight);
+    ops_set_weight_type(recipe_out, launch, weight, p->weights);
     ops_conv2d_add_arguments(recipe_out, launch, p, weight, tile_channels);
     ops_add_local(launch, values_size(p, row, choice.tile));
 
@@ -257,7 +267,7 @@ static clade_status row_make(const ops_problem *problem, const rt_device *device
     launch->global[1] = (size_t)choice.parts;
     launch->local[0] = launch->local[1] = 1;
     recipe_out->variant = (ops_variant){choice.tile.pixels, choice.tile.blocks, (int32_t)choice.parts};
-    recipe_out->error_growth = row->error_growth;
+    recipe_out->error_growth = error_growth(p, row);
     snprintf(recipe_out->reason, sizeof recipe_out->reason, "%d tiles x %d blocks of %d in %lld parts",
              choice.tile.pixels, choice.tile.blocks, p->out.block, (long long)choice.parts);
     return CLADE_OK;

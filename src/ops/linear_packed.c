@@ -66,6 +66,7 @@ clade_status ops_linear_packed_make(base_env *env, const ops_problem *problem, c
     ops_define(launch, "BLOCKS", tile.blocks);
     int32_t weight =
         ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)(tiles * width * p->inputs), (int32_t)width, pack_weight);
+    ops_set_weight_type(recipe_out, launch, weight, p->weights);
     ops_linear_add_arguments(recipe_out, launch, p, weight, (int32_t)width);
 
     launch->dimensions = 2;

@@ -46,6 +46,8 @@ typedef struct ops_conv2d {
     float slope;
     int32_t linear_channels; /* the first so many go without the activation; a multiple of out.block */
     ops_variant variant;
+    clade_type
+        weights; /* how weights are to be stored: CLADE_FLOAT32, or a narrower type where a candidate has a form for it */
 } ops_conv2d;
 
 /* y = activation(pool(x) + bias) */
@@ -66,6 +68,7 @@ typedef struct ops_linear {
     bool has_bias;
     clade_activation activation;
     float slope;
+    clade_type weights; /* as in ops_conv2d */
 } ops_linear;
 
 /* y = activation(x * factor * scale[c] + shift[c] + offset): scale is constant OPS_WEIGHT, shift OPS_BIAS */
@@ -238,8 +241,15 @@ typedef struct ops_constant {
     uint64_t elements; /* floats of the packed form */
     /* `values` in the parameter's own order; every element of `packed` is written */
     void (*pack)(const ops_problem *problem, const struct ops_constant *constant, const float *values, float *packed);
-    int32_t block; /* free for the candidate: the block of the packed form */
+    int32_t block;   /* free for the candidate: the block of the packed form */
+    clade_type type; /* of the elements as they lie on the device; float16 and bfloat16 by two in a word */
 } ops_constant;
+
+/* The 32-bit words a constant takes on the device. */
+uint64_t ops_constant_words(const ops_constant *constant);
+/* Packs a parameter and rounds it to the constant's type, in place: `packed` has room for `elements` floats, of which the
+ * first ops_constant_words are what the device gets. */
+void ops_pack_constant(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed);
 
 typedef struct ops_recipe {
     char candidate[48];                    /* e.g. "conv2d.direct"; set by ops_make */
@@ -307,7 +317,7 @@ clade_status ops_list_variants(base_env *env, const ops_problem *problem, const 
                                ops_choice *choices, size_t capacity, size_t *count_out);
 /* Names a problem in a few words, but not where it lies in memory, and no activation or bias, which do not change the ranking.
  * False for operators that are not tuned. */
-enum { OPS_PROBLEM_TEXT = 128 };
+enum { OPS_PROBLEM_TEXT = 160 };
 bool ops_problem_text(const ops_problem *problem, char *text, size_t size);
 /* "winograd_4x4_3x3 7x3/2": name, tile, parts. */
 enum { OPS_CHOICE_TEXT = 80 };
@@ -336,6 +346,8 @@ int64_t ops_units_a_group(const rt_device *device, int64_t units);
 bool ops_always_applicable(const ops_problem *problem, const rt_device *device);
 int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
                          void (*pack)(const ops_problem *, const ops_constant *, const float *, float *));
+/* Stores constant `index` in another type, which the kernel is told as WEIGHTS. */
+void ops_set_weight_type(ops_recipe *recipe, ops_launch *launch, int32_t index, clade_type type);
 /* Packs [C] values into a multiple of `constant->block`, zeros behind. */
 void ops_pack_channels(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed);
 /* Defines ACTIVATION (the clade_activation's number) and appends the float `slope`. */

@@ -90,6 +90,26 @@ int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t element
     return (int32_t)index;
 }
 
+void ops_set_weight_type(ops_recipe *recipe, ops_launch *launch, int32_t index, clade_type type) {
+    recipe->constants[base_min(index, OPS_MAX_CONSTANTS - 1)].type = type;
+    ops_define(launch, "WEIGHTS", type);
+}
+
+uint64_t ops_constant_words(const ops_constant *constant) {
+    return constant->type == CLADE_FLOAT32 ? constant->elements : (constant->elements + 1) / 2;
+}
+
+void ops_pack_constant(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
+    constant->pack(problem, constant, values, packed);
+    if (constant->type == CLADE_FLOAT32) return;
+    unsigned char *narrow = (unsigned char *)packed; /* element i is read before anything is written behind its start */
+    for (uint64_t i = 0; i < constant->elements; i++) {
+        const uint16_t rounded =
+            constant->type == CLADE_FLOAT16 ? base_to_half(packed[i]) : base_to_bfloat16(packed[i]);
+        memcpy(narrow + i * sizeof rounded, &rounded, sizeof rounded);
+    }
+}
+
 static int64_t channels_of(const ops_problem *problem) {
     switch (problem->kind) {
     case OPS_CONV2D:

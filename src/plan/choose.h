@@ -19,6 +19,7 @@ typedef struct plan_chooser {
     base_env *env;
     rt_context *rt;
     const char *kernels; /* clade_plan_settings::kernels */
+    clade_type weights;  /* clade_plan_settings::weights */
     bool tuned;          /* look for what tuning found */
     plan_given *given;   /* one a step, or NULL */
     size_t given_count;

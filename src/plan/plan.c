@@ -109,12 +109,18 @@ static clade_status check_in_place(const clade_plan *plan, const plan_storage *s
     return CLADE_OK;
 }
 
+static void set_weight_type(ops_problem *problem, clade_type type) {
+    if (problem->kind == OPS_CONV2D) problem->conv2d.weights = type;
+    if (problem->kind == OPS_LINEAR) problem->linear.weights = type;
+}
+
 static clade_status make_step(clade_plan *plan, const plan_storage *storage, const plan_chooser *chooser, size_t node,
                               size_t part) {
     plan_step *step = &plan->steps[plan->step_count];
     plan_task task;
     FORWARD(plan_lower(plan->graph, storage, node, part, &task));
     FORWARD(check_in_place(plan, storage, &task));
+    set_weight_type(&task.problem, chooser->weights);
     FORWARD(plan_choose(chooser, plan->step_count, &task.problem, &step->recipe));
     step->node = node;
     step->problem = task.problem;
@@ -256,6 +262,12 @@ static clade_status check_settings(const clade_graph *graph, const clade_plan_se
     if (block != 0 && block != 1 && block != 4 && block != 8 && block != 16)
         return base_fail(env, CLADE_ERROR_INVALID_ARGUMENT,
                          "failed to compile the graph with a channel block of %d: it must be 0, 1, 4, 8 or 16", block);
+    if (settings->weights != CLADE_FLOAT32 && settings->weights != CLADE_FLOAT16 && settings->weights != CLADE_BFLOAT16)
+        return base_fail(
+            env, CLADE_ERROR_INVALID_ARGUMENT,
+            "failed to compile the graph with weights of type %d: it must be CLADE_FLOAT32, CLADE_FLOAT16 or "
+            "CLADE_BFLOAT16",
+            (int)settings->weights);
     if (graph->output_count == 0)
         return base_fail(env, CLADE_ERROR_INVALID_ARGUMENT, "failed to compile the graph: it has no output");
     if (!context_rt(graph->context))
@@ -337,8 +349,11 @@ clade_status plan_create_with(const clade_graph *graph, const clade_plan_setting
     const clade_plan_settings defaults = clade_plan_defaults();
     if (!settings) settings = &defaults;
     FORWARD(check_settings(graph, settings));
-    plan_chooser chooser = {
-        .env = graph->env, .rt = context_rt(graph->context), .kernels = settings->kernels, .tuned = tuned};
+    plan_chooser chooser = {.env = graph->env,
+                            .rt = context_rt(graph->context),
+                            .kernels = settings->kernels,
+                            .weights = settings->weights,
+                            .tuned = tuned};
     if (given) {
         chooser.given = base_allocate_zero(graph->env, given_count, sizeof *chooser.given);
         if (!chooser.given)

@@ -22,7 +22,8 @@ typedef struct offer_list {
 /* Bytes by which candidates of one step differ. */
 static uint64_t bytes_of(const ops_recipe *recipe) {
     uint64_t bytes = recipe->workspace;
-    for (size_t i = 0; i < recipe->constant_count; i++) bytes += recipe->constants[i].elements * sizeof(float);
+    for (size_t i = 0; i < recipe->constant_count; i++)
+        bytes += ops_constant_words(&recipe->constants[i]) * sizeof(float);
     return bytes;
 }
 

@@ -145,12 +145,12 @@ static clade_status fill_constant(trial_bench *bench, const trial *t, size_t ind
         status = base_fail_memory(bench->env, constant->elements * sizeof *packed, "a trial's weights");
     if (status == CLADE_OK && true_weights) {
         fill_random(values, count, 11 + (uint64_t)constant->parameter);
-        constant->pack(&t->problem, constant, values, packed);
+        ops_pack_constant(&t->problem, constant, values, packed);
     } else if (status == CLADE_OK) {
         for (uint64_t i = 0; i < constant->elements; i++) packed[i] = 0x1p-6f * (float)(i % 3);
     }
     if (status == CLADE_OK)
-        status = rt_upload(bench->rt, t->constants[index], 0, packed, constant->elements * sizeof *packed);
+        status = rt_upload(bench->rt, t->constants[index], 0, packed, ops_constant_words(constant) * sizeof *packed);
     base_free(bench->env, values);
     base_free(bench->env, packed);
     return status;
@@ -220,7 +220,7 @@ static clade_status prepare(trial_bench *bench, trial *t, bool true_weights) {
         FORWARD(
             rt_buffer_create(bench->rt, t->recipe.workspace + t->gemm_workspace, "a trial's workspace", &t->workspace));
     for (size_t i = 0; i < t->recipe.constant_count; i++) {
-        const uint64_t bytes = t->recipe.constants[i].elements * sizeof(float);
+        const uint64_t bytes = ops_constant_words(&t->recipe.constants[i]) * sizeof(float);
         FORWARD(rt_buffer_create(bench->rt, bytes, "a trial's weights", &t->constants[i]));
         FORWARD(fill_constant(bench, t, i, true_weights));
     }

@@ -20,7 +20,7 @@ static bool place_constants(clade_plan *plan, uint64_t *bytes_out) {
         plan_step *step = &plan->steps[i];
         for (size_t k = 0; k < step->recipe.constant_count; k++) {
             uint64_t bytes = 0, end = 0;
-            if (!base_multiply(step->recipe.constants[k].elements, sizeof(float), &bytes) ||
+            if (!base_multiply(ops_constant_words(&step->recipe.constants[k]), sizeof(float), &bytes) ||
                 !base_add(bytes, device->alignment - 1, &bytes))
                 return false;
             bytes -= bytes % device->alignment;
@@ -46,7 +46,8 @@ static uint64_t piece_size(const clade_plan *plan, size_t index) {
     for (size_t i = 0; i < plan->step_count; i++)
         for (size_t k = 0; k < plan->steps[i].recipe.constant_count; k++) {
             const plan_operand *place = &plan->steps[i].constants[k];
-            const uint64_t end = (place->offset + plan->steps[i].recipe.constants[k].elements) * sizeof(float);
+            const uint64_t end =
+                (place->offset + ops_constant_words(&plan->steps[i].recipe.constants[k])) * sizeof(float);
             if (place->index == (int32_t)index && end > size) size = end;
         }
     return size;
@@ -77,32 +78,53 @@ static uint64_t largest_parameter(const clade_plan *plan) {
     return (uint64_t)largest;
 }
 
-/* `values` has room for the parameter. */
-static clade_status pack(clade_plan *plan, const plan_step *step, size_t index, float *values) {
+/* Floats of the largest constant that is stored in a narrower type: it is packed elsewhere first. */
+static uint64_t largest_narrowed(const clade_plan *plan) {
+    uint64_t largest = 0;
+    for (size_t i = 0; i < plan->step_count; i++)
+        for (size_t k = 0; k < plan->steps[i].recipe.constant_count; k++) {
+            const ops_constant *constant = &plan->steps[i].recipe.constants[k];
+            if (constant->type != CLADE_FLOAT32 && constant->elements > largest) largest = constant->elements;
+        }
+    return largest;
+}
+
+/* Room for the largest parameter, and for the largest constant to be narrowed. */
+typedef struct packing {
+    float *values, *wide;
+} packing;
+
+static clade_status pack(clade_plan *plan, const plan_step *step, size_t index, const packing *room) {
     rt_context *rt = context_rt(plan->context);
     const ops_constant *constant = &step->recipe.constants[index];
     const plan_operand *place = &step->constants[index];
-    const uint64_t bytes = constant->elements * sizeof(float);
+    const uint64_t bytes = ops_constant_words(constant) * sizeof(float);
+    const bool is_narrow = constant->type != CLADE_FLOAT32;
     rt_buffer *piece = plan->weights[place->index];
-    void *packed = NULL;
-    FORWARD(graph_evaluate(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter], values));
-    FORWARD(rt_map(rt, piece, place->offset * sizeof(float), bytes, &packed));
-    memset(packed, 0, (size_t)bytes); /* `pack` leaves out padding */
-    constant->pack(&step->problem, constant, values, packed);
-    return rt_unmap(rt, piece, packed);
+    void *mapped = NULL;
+    FORWARD(graph_evaluate(plan->graph, plan->graph->nodes[step->node].parameters[constant->parameter], room->values));
+    FORWARD(rt_map(rt, piece, place->offset * sizeof(float), bytes, &mapped));
+    float *packed = is_narrow ? room->wide : mapped;
+    memset(packed, 0, (size_t)constant->elements * sizeof *packed); /* `pack` leaves out padding */
+    ops_pack_constant(&step->problem, constant, room->values, packed);
+    if (is_narrow) memcpy(mapped, packed, (size_t)bytes);
+    return rt_unmap(rt, piece, mapped);
 }
 
 clade_status plan_upload_weights(clade_plan *plan) {
     FORWARD(make_pieces(plan));
-    const uint64_t count = largest_parameter(plan);
-    float *values = base_allocate(plan->env, (size_t)count * sizeof *values);
-    if (!values) return base_fail_memory(plan->env, (size_t)count * sizeof *values, "the packing of weights");
+    const uint64_t count = largest_parameter(plan), narrowed = largest_narrowed(plan);
+    const packing room = {.values = base_allocate(plan->env, (size_t)count * sizeof(float)),
+                          .wide = base_allocate(plan->env, (size_t)(narrowed + 1) * sizeof(float))}; /* never empty */
     clade_status status = CLADE_OK;
+    if (!room.values || !room.wide)
+        status = base_fail_memory(plan->env, (size_t)(count + narrowed) * sizeof(float), "the packing of weights");
     for (size_t i = 0; status == CLADE_OK && i < plan->step_count; i++) {
         plan_step *step = &plan->steps[i];
         for (size_t k = 0; status == CLADE_OK && k < step->recipe.constant_count; k++)
-            status = pack(plan, step, k, values);
+            status = pack(plan, step, k, &room);
     }
-    base_free(plan->env, values);
+    base_free(plan->env, room.values);
+    base_free(plan->env, room.wide);
     return status;
 }

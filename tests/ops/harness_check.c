@@ -72,6 +72,17 @@ static float *draw_values(harness_random *random, int64_t count, float range, bo
     return values;
 }
 
+/* Weights that their type can hold: then rounding them takes nothing away, and plain sums stay within their bounds. */
+static void round_weights(const ops_problem *problem, float *weights, int64_t count) {
+    const clade_type type = problem->kind == OPS_CONV2D   ? problem->conv2d.weights
+                            : problem->kind == OPS_LINEAR ? problem->linear.weights
+                                                          : CLADE_FLOAT32;
+    for (int64_t i = 0; i < count; i++) {
+        if (type == CLADE_FLOAT16) weights[i] = base_from_half(base_to_half(weights[i]));
+        if (type == CLADE_BFLOAT16) weights[i] = base_from_bfloat16(base_to_bfloat16(weights[i]));
+    }
+}
+
 static void instance_draw(instance *it, const harness_operator *tested, uint64_t seed) {
     harness_random random = {.state = seed};
     *it = (instance){.tested = tested, .seed = seed, .problem.kind = tested->kind};
@@ -83,6 +94,7 @@ static void instance_draw(instance *it, const harness_operator *tested, uint64_t
         it->inputs[i] = draw_values(&random, it->sizes.inputs[i], range, specials);
     for (int32_t i = 0; i < 2; i++)
         if (it->sizes.parameters[i]) it->parameters[i] = draw_values(&random, it->sizes.parameters[i], 1.0f, false);
+    round_weights(&it->problem, it->parameters[OPS_WEIGHT], it->sizes.parameters[OPS_WEIGHT]);
     it->finite = true;
     for (int32_t i = 0; i < it->sizes.input_count; i++)
         for (int64_t k = 0; k < it->sizes.inputs[i]; k++) it->finite = it->finite && isfinite(it->inputs[i][k]);

@@ -88,8 +88,8 @@ static bool prepare(run *r) {
     for (size_t i = 0; i < r->recipe.constant_count; i++) {
         const ops_constant *constant = &r->recipe.constants[i];
         region_fill(&r->constants[i], CONSTANT_FRONT, (int64_t)constant->elements);
-        constant->pack(r->settings->problem, constant, r->settings->parameters[constant->parameter],
-                       region_values(&r->constants[i]));
+        ops_pack_constant(r->settings->problem, constant, r->settings->parameters[constant->parameter],
+                          region_values(&r->constants[i]));
         if (r->constants[i].image[CONSTANT_FRONT + constant->elements] != POISON)
             return fault(h, "constant %zu is packed past its end", i);
         if (!region_upload(h, &r->constants[i])) return false;

@@ -18,12 +18,17 @@
 typedef struct finish {
     bool has_bias, has_residual;
     clade_activation activation;
+    clade_type weights;
 } finish;
 
 /* Each finish of a tile is a program to compile: blocked outputs have a usual one for each block, and others for one shape. */
 static const finish finishes[] = {
-    {true, false, CLADE_RELU},  {true, true, CLADE_SIGMOID}, {false, false, CLADE_ACTIVATION_NONE},
-    {false, true, CLADE_RELU6}, {true, false, CLADE_TANH},   {false, false, CLADE_LEAKY_RELU},
+    {true, false, CLADE_RELU, CLADE_FLOAT32},
+    {true, true, CLADE_SIGMOID, CLADE_FLOAT32},
+    {false, false, CLADE_ACTIVATION_NONE, CLADE_FLOAT32},
+    {false, true, CLADE_RELU6, CLADE_FLOAT32},
+    {true, false, CLADE_TANH, CLADE_FLOAT16},
+    {false, false, CLADE_LEAKY_RELU, CLADE_BFLOAT16},
 };
 static const finish *usual_finish(int32_t block) { return &finishes[block == 16 ? 0 : block == 8 ? 1 : 2]; }
 
@@ -74,6 +79,7 @@ static void draw_finish(harness_random *random, ops_conv2d *p, int32_t out_block
     p->has_residual = drawn->has_residual;
     p->activation = drawn->activation;
     p->slope = 0.25f;
+    p->weights = drawn->weights;
 }
 
 static void draw(harness_random *random, ops_problem *problem) {

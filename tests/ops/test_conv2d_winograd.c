@@ -19,14 +19,21 @@ typedef struct variety {
     int32_t kernel_h, kernel_w, stride, block, out_c;
     bool has_bias, has_residual;
     clade_activation activation;
+    clade_type weights;
 } variety;
 static const variety varieties[] = {
-    {3, 3, 1, 16, 33, true, false, CLADE_RELU},          {3, 3, 1, 4, 7, true, true, CLADE_TANH},
-    {5, 5, 1, 8, 8, false, true, CLADE_RELU6},           {1, 7, 1, 16, 31, true, false, CLADE_RELU},
-    {7, 1, 1, 16, 31, true, false, CLADE_RELU},          {1, 3, 1, 8, 24, false, false, CLADE_LEAKY_RELU},
-    {3, 1, 1, 8, 24, false, false, CLADE_LEAKY_RELU},    {3, 3, 2, 16, 40, true, false, CLADE_RELU},
-    {3, 3, 2, 8, 9, false, true, CLADE_ACTIVATION_NONE}, {7, 7, 2, 16, 33, true, false, CLADE_RELU},
-    {8, 7, 2, 8, 20, true, true, CLADE_RELU6},           {7, 7, 2, 4, 9, false, false, CLADE_ACTIVATION_NONE},
+    {3, 3, 1, 16, 33, true, false, CLADE_RELU, CLADE_FLOAT32},
+    {3, 3, 1, 4, 7, true, true, CLADE_TANH, CLADE_BFLOAT16},
+    {5, 5, 1, 8, 8, false, true, CLADE_RELU6, CLADE_FLOAT16},
+    {1, 7, 1, 16, 31, true, false, CLADE_RELU, CLADE_FLOAT32},
+    {7, 1, 1, 16, 31, true, false, CLADE_RELU, CLADE_FLOAT16},
+    {1, 3, 1, 8, 24, false, false, CLADE_LEAKY_RELU, CLADE_FLOAT32},
+    {3, 1, 1, 8, 24, false, false, CLADE_LEAKY_RELU, CLADE_FLOAT32},
+    {3, 3, 2, 16, 40, true, false, CLADE_RELU, CLADE_FLOAT32},
+    {3, 3, 2, 8, 9, false, true, CLADE_ACTIVATION_NONE, CLADE_FLOAT32},
+    {7, 7, 2, 16, 33, true, false, CLADE_RELU, CLADE_FLOAT32},
+    {8, 7, 2, 8, 20, true, true, CLADE_RELU6, CLADE_FLOAT32},
+    {7, 7, 2, 4, 9, false, false, CLADE_ACTIVATION_NONE, CLADE_FLOAT32},
 };
 
 /* One pixel, less than a tile, a tile, more than one, a few. */
@@ -56,7 +63,8 @@ static void draw(harness_random *random, ops_problem *problem) {
                       .has_bias = v->has_bias,
                       .has_residual = v->has_residual,
                       .activation = v->activation,
-                      .slope = 0.25f};
+                      .slope = 0.25f,
+                      .weights = v->weights};
     const int32_t out_h = sizes[harness_between(random, 0, (int32_t)BASE_COUNT(sizes) - 1)];
     const int32_t out_w = sizes[harness_between(random, 0, (int32_t)BASE_COUNT(sizes) - 1)];
     const bool is_first_layer = v->kernel_w == 7 && v->stride == 2;

@@ -19,6 +19,10 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->has_bias = harness_chance(random, 0.7);
     p->activation = harness_activation(random);
     p->slope = 0.25f;
+    p->weights = p->activation == CLADE_RELU6
+                     ? CLADE_FLOAT16 /* with its activation: each pair would be a program to compile */
+                 : p->activation == CLADE_TANH ? CLADE_BFLOAT16
+                                               : CLADE_FLOAT32;
 }
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,

@@ -26,8 +26,8 @@ offers eval help e
 offers '' summary lenet nonsense
 
 behaviour "the options of the command at hand"
-offers --weights bench lenet --we
-offers '' summary lenet --we
+offers '--weights --weight-type' bench lenet --we
+offers '--weight-type' summary lenet --we
 offers '--json' devices --j
 
 behaviour "values of options"
@@ -36,6 +36,7 @@ selector=$("$tool" devices | head -n 1)
 offers "$(printf %q "$selector")" bench lenet --device "${selector:0:3}"
 offers reuse bench lenet --disable r
 offers 'float32' bench lenet --precision ''
+offers 'float32 float16 bfloat16' bench lenet --weight-type ''
 
 behaviour "files, for options and inputs too"
 touch 'a file.npy'

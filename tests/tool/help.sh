@@ -80,6 +80,10 @@ for precision in float16 bfloat16 double; do
     refused "'$precision' is no value for --precision: it must be float32" bench lenet --precision $precision
 done
 
+for type in half uint8 ''; do
+    refused "'$type' is no value for --weight-type: it must be float32, float16 or bfloat16" bench lenet --weight-type "$type"
+done
+
 behaviour "too few and too many arguments are wrong use"
 refused "needs .*IMAGE" classify
 refused "there is no image" classify lenet

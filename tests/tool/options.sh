@@ -72,6 +72,16 @@ behaviour "precision is float32"
 run --precision float32
 golden
 
+behaviour "weights may be stored in half the bytes, within what that rounds away"
+bytes() { "$tool" bench lenet --runs 1 --json "$@" | grep -o '"bytes_weights": [0-9]*' | grep -o '[0-9]*$'; }
+run --weight-type float32
+golden
+for type in float16 bfloat16; do
+    run --weight-type $type
+    holds "$probe" compare y.npy "$source/tests/data/goldens/lenet.json" output 2e-2 >/dev/null
+    holds [ "$(($(bytes --weight-type $type) * 10))" -lt "$(($(bytes) * 6))" ]
+done
+
 behaviour "-v says what is chosen, -vv more; neither goes to standard output"
 run -v
 golden
