@@ -10,13 +10,17 @@
  *     block b + 1   [x^2 .. .. ..]
  *
  * Parameters, by -D:
- *     BETA_IS_THREE_QUARTERS  1: beta is 0.75, by two square roots; 0: by pow
+ *     BETA_QUARTERS  2, 3, 4: beta is 0.5, 0.75 or 1, by square roots; 0: by pow
  *     VECTOR */
 
 static inline vec normalise(vec x, vec base, float beta) {
-#if BETA_IS_THREE_QUARTERS
+#if BETA_QUARTERS == 2
+    return x / sqrt(base);
+#elif BETA_QUARTERS == 3
     vec root = sqrt(base);
     return x / (root * sqrt(root));
+#elif BETA_QUARTERS == 4
+    return x / base;
 #else
     return x / pow(base, (vec)(beta));
 #endif

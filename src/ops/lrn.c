@@ -28,7 +28,9 @@ static void add_rest(ops_launch *launch, const ops_lrn *p) {
     ops_add_float(launch, p->alpha / (float)p->size);
     ops_add_float(launch, p->beta);
     ops_add_float(launch, p->k);
-    ops_define(launch, "BETA_IS_THREE_QUARTERS", p->beta == 0.75f);
+    /* what needs no pow */
+    const bool by_roots = p->beta == 0.5f || p->beta == 0.75f || p->beta == 1.0f;
+    ops_define(launch, "BETA_QUARTERS", by_roots ? (int64_t)(4.0f * p->beta) : 0);
 }
 
 /* ---- runs ------------------------------------------------------------------------------------------------------------------------ */

@@ -16,7 +16,8 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->out = harness_tensor(random, n, c, h, w, block);
     p->size = harness_chance(random, 0.5) ? 5 : harness_between(random, 1, 40);
     p->alpha = harness_chance(random, 0.5) ? 1e-4f : harness_float(random, 0.01f, 3);
-    p->beta = harness_chance(random, 0.7) ? 0.75f : harness_float(random, 0.1f, 2);
+    p->beta =
+        harness_chance(random, 0.7) ? 0.25f * (float)harness_between(random, 2, 4) : harness_float(random, 0.1f, 2);
     p->k = harness_chance(random, 0.5) ? 1.0f : harness_float(random, 0.1f, 3);
 }
 
