@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const tune_effort fast_effort = {.variants = 8, .slowest = 2.0, .rounds = 6, .network_rounds = 12};
+static const tune_effort fast_effort = {
+    .variants = 8, .slowest = 2.0, .rounds = 6, .network_rounds = 12, .launches_apart = true};
 static const tune_effort full_effort = {
     .variants = TUNE_MOST_VARIANTS, .slowest = 3.0, .rounds = 16, .network_rounds = 40};
 
-/* A network takes a problem's fastest choice where it gains at least so much. */
-static const double least_gains[] = {1.02, 1.08, 1.2};
+/* A network takes a problem's fastest choice where it gains at least so much: every other kernel is another program to compile. */
+static const double least_gains[] = {1.05, 1.2};
 
 clade_tune_settings clade_tune_defaults(void) { return (clade_tune_settings){.level = CLADE_TUNING_FAST}; }
 
@@ -115,7 +116,9 @@ static size_t best_choice(const tune_problem *p, double least_gain) {
 }
 
 static clade_status make_network(const tuner *t, const plan_given *given, clade_plan **plan_out) {
-    return plan_create_with(t->graph, &t->plan, t->only_missing, given, t->step_count, plan_out);
+    clade_plan_settings settings = t->plan;
+    if (t->effort->launches_apart) settings.disabled_passes |= CLADE_PASS_NETWORK;
+    return plan_create_with(t->graph, &settings, t->only_missing, given, t->step_count, plan_out);
 }
 
 /* Measures a network beside the best one so far, and takes its place if it is faster. */
