@@ -4,8 +4,7 @@
  *   problem --small_problem--> a few rows and channel blocks with the same window, tile and options --> both kernels --> compare
  *
  * A verdict is about programs, not layers: it is found under the texts and options of what the small problem runs. */
-#include "plan/choose.h"
-#include "plan/trial.h"
+#include "plan/check.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -52,10 +51,14 @@ static void shrink_conv2d(ops_conv2d *p, const ops_variant *variant) {
     if (p->has_residual) shrink_tensor(&p->residual, p->out.c, rows, columns);
 }
 
-/* Other operators cost little, and are taken as they are. */
-static ops_problem small_problem(const ops_problem *problem, const ops_recipe *recipe) {
+/* Other operators cost little, and only take fewer images. */
+ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *recipe) {
     ops_problem small = ops_with_variant(problem, recipe->variant);
     if (small.kind == OPS_CONV2D) shrink_conv2d(&small.conv2d, &recipe->variant);
+    if (small.kind == OPS_POOL) small.pool.in.n = small.pool.out.n = smaller(small.pool.in.n, SMALL_BATCH);
+    if (small.kind == OPS_LRN) small.lrn.in.n = small.lrn.out.n = smaller(small.lrn.in.n, SMALL_BATCH);
+    if (small.kind == OPS_AFFINE) small.affine.in.n = small.affine.out.n = smaller(small.affine.in.n, SMALL_BATCH);
+    if (small.kind == OPS_REORDER) small.reorder.in.n = small.reorder.out.n = smaller(small.reorder.in.n, SMALL_BATCH);
     return small;
 }
 
@@ -73,7 +76,7 @@ static const ops_candidate *candidate_of(const ops_problem *problem, const ops_r
 static clade_status small_recipe(base_env *env, rt_context *rt, const ops_candidate *candidate, ops_problem *problem,
                                  const ops_recipe *recipe, ops_recipe *small_out) {
     const rt_device *device = rt_context_device(rt);
-    const ops_problem small = small_problem(problem, recipe);
+    const ops_problem small = plan_small_problem(problem, recipe);
     if (candidate->applicable(&small, device)) *problem = small;
     return ops_make(env, problem, device, candidate, small_out);
 }
@@ -81,18 +84,18 @@ static clade_status small_recipe(base_env *env, rt_context *rt, const ops_candid
 /* ---- Comparing ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Whether all elements are within the tolerance; NaN never is. */
-static bool agree(const float *values, const float *expected, uint64_t count, float tolerance) {
+bool plan_agree(const ops_problem *problem, const float *values, const float *expected, uint64_t count) {
     float largest = 0.0f, worst = 0.0f;
     for (uint64_t i = 0; i < count; i++) {
         const float off = fabsf(values[i] - expected[i]);
         largest = fmaxf(largest, fabsf(expected[i]));
         if (!(off <= worst)) worst = off;
     }
-    return worst <= tolerance * largest;
+    return worst <= tolerance_for(problem) * largest;
 }
 
-static clade_status run_into(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe, float *values,
-                             uint64_t count) {
+clade_status plan_run_into(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe, float *values,
+                           uint64_t count) {
     trial t = {0};
     FORWARD(trial_bench_clear(bench, count));
     clade_status status = trial_prepare(bench, problem, recipe, true, &t);
@@ -110,9 +113,9 @@ static clade_status compare_on(trial_bench *bench, const ops_problem *problem, c
     const uint64_t count = (uint64_t)reach.output;
     float *values = base_allocate_zero(bench->env, 2 * count, sizeof *values);
     if (!values) return base_fail_memory(bench->env, 2 * count * sizeof *values, "the results of a check");
-    clade_status status = run_into(bench, problem, recipe, values, count);
-    if (status == CLADE_OK) status = run_into(bench, problem, generic, values + count, count);
-    if (status == CLADE_OK) *agrees_out = agree(values, values + count, count, tolerance_for(problem));
+    clade_status status = plan_run_into(bench, problem, recipe, values, count);
+    if (status == CLADE_OK) status = plan_run_into(bench, problem, generic, values + count, count);
+    if (status == CLADE_OK) *agrees_out = plan_agree(problem, values, values + count, count);
     base_free(bench->env, values);
     return status;
 }

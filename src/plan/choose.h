@@ -59,6 +59,10 @@ clade_status plan_compare(base_env *env, rt_context *rt, const ops_problem *prob
 /* Checks what is not known of a plan's steps yet, and keeps it. `wrong_out`: some kernel was found wrong, so choose again. */
 clade_status plan_check(const clade_plan *plan, bool *wrong_out);
 
+/* The same for a plan's network, in the program that will run; one that is wrong is taken from the plan, with a warning, and its
+ * steps are launches of their own. */
+clade_status plan_check_network(clade_plan *plan);
+
 /* ---- Memory limits (slim.c) ---------------------------------------------------------------------------------------------------- */
 
 /* Gives steps leaner candidates until they take `excess` bytes less, those first that lose least time for each byte. False when

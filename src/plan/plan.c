@@ -306,6 +306,7 @@ static clade_status make_trusted_steps(clade_plan *plan, plan_storage *storage, 
         if (settings->dry_run) return CLADE_OK;
         plan_network_free(plan); /* of an earlier try */
         if ((settings->disabled_passes & CLADE_PASS_NETWORK) == 0) FORWARD(plan_network_make(plan));
+        FORWARD(plan_check_network(plan));
         FORWARD(plan_check(plan, &wrong));
     }
     return CLADE_OK;

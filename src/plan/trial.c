@@ -76,12 +76,16 @@ static clade_status ensure(trial_bench *bench, uint64_t count, const char *what,
     return rt_buffer_create(bench->rt, bytes, what, buffer);
 }
 
+void trial_fill_input(const ops_problem *problem, int32_t input, float *values, uint64_t count) {
+    const ops_tensor *tensor = input_tensor(problem, input);
+    fill_random(values, count, (uint64_t)input + 1);
+    if (tensor) clear_padding_lanes(tensor, values);
+}
+
 static clade_status fill_input(trial_bench *bench, const ops_problem *problem, int32_t input, uint64_t count) {
     float *values = base_allocate(bench->env, count * sizeof *values);
     if (!values) return base_fail_memory(bench->env, count * sizeof *values, "a trial's input");
-    fill_random(values, count, (uint64_t)input + 1);
-    const ops_tensor *tensor = input_tensor(problem, input);
-    if (tensor) clear_padding_lanes(tensor, values);
+    trial_fill_input(problem, input, values, count);
     clade_status status = ensure(bench, count, "a trial's input", &bench->inputs[input]);
     if (status == CLADE_OK) status = rt_upload(bench->rt, bench->inputs[input], 0, values, count * sizeof *values);
     base_free(bench->env, values);
@@ -135,23 +139,29 @@ static uint64_t parameter_count(const ops_problem *problem, int32_t parameter) {
     }
 }
 
+clade_status trial_fill_constant(base_env *env, const ops_problem *problem, const ops_constant *constant,
+                                 float *packed) {
+    const uint64_t count = parameter_count(problem, constant->parameter);
+    float *values = base_allocate(env, count * sizeof *values);
+    if (!values) return base_fail_memory(env, count * sizeof *values, "a trial's weights");
+    fill_random(values, count, 11 + (uint64_t)constant->parameter);
+    memset(packed, 0, constant->elements * sizeof *packed); /* `pack` leaves out padding */
+    ops_pack_constant(problem, constant, values, packed);
+    base_free(env, values);
+    return CLADE_OK;
+}
+
 static clade_status fill_constant(trial_bench *bench, const trial *t, size_t index, bool true_weights) {
     const ops_constant *constant = &t->recipe.constants[index];
-    const uint64_t count = true_weights ? parameter_count(&t->problem, constant->parameter) : 1;
-    float *values = base_allocate_zero(bench->env, count, sizeof *values);
-    float *packed = base_allocate(bench->env, constant->elements * sizeof *packed);
     clade_status status = CLADE_OK;
-    if (!values || !packed)
-        status = base_fail_memory(bench->env, constant->elements * sizeof *packed, "a trial's weights");
-    if (status == CLADE_OK && true_weights) {
-        fill_random(values, count, 11 + (uint64_t)constant->parameter);
-        ops_pack_constant(&t->problem, constant, values, packed);
-    } else if (status == CLADE_OK) {
+    float *packed = base_allocate(bench->env, constant->elements * sizeof *packed);
+    if (!packed) return base_fail_memory(bench->env, constant->elements * sizeof *packed, "a trial's weights");
+    if (true_weights)
+        status = trial_fill_constant(bench->env, &t->problem, constant, packed);
+    else
         for (uint64_t i = 0; i < constant->elements; i++) packed[i] = 0x1p-6f * (float)(i % 3);
-    }
     if (status == CLADE_OK)
         status = rt_upload(bench->rt, t->constants[index], 0, packed, ops_constant_words(constant) * sizeof *packed);
-    base_free(bench->env, values);
     base_free(bench->env, packed);
     return status;
 }

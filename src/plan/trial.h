@@ -27,6 +27,10 @@ clade_status trial_bench_open(base_env *env, rt_context *rt, trial_bench *bench_
 void trial_bench_close(trial_bench *bench);
 /* Makes the operands of a problem: inputs with random values, zeros in their padding lanes; the output with zeros. */
 clade_status trial_bench_fit(trial_bench *bench, const ops_problem *problem);
+/* What input `input` holds after trial_bench_fit, and constant `constant` after trial_prepare with true weights. */
+void trial_fill_input(const ops_problem *problem, int32_t input, float *values, uint64_t count);
+clade_status trial_fill_constant(base_env *env, const ops_problem *problem, const ops_constant *constant,
+                                 float *packed);
 /* Writes zeros over the output, or reads it: `count` elements. */
 clade_status trial_bench_clear(trial_bench *bench, uint64_t count);
 clade_status trial_bench_read(trial_bench *bench, float *values, uint64_t count);

@@ -162,6 +162,34 @@ static void a_kernel_known_to_be_wrong_is_passed_over_with_a_warning(void **stat
     clade_plan_destroy(&plan);
 }
 
+/* One kernel of the program is made to compute something else than its problem asks for. */
+static void a_network_that_computes_something_else_is_taken_apart(void **state) {
+    fixture *f = *state;
+    clade_plan *plan = fixture_plan(f, &(clade_plan_settings){.tuning = CLADE_TUNING_OFF});
+    if (plan->network.count == 0) {
+        clade_plan_destroy(&plan);
+        skip(); /* not on this device */
+    }
+    f->warnings = 0;
+    assert_int_equal(plan_check_network(plan), CLADE_OK);
+    assert_true(plan->network.count > 0);
+    assert_int_equal(f->warnings, 0);
+    const size_t index = (size_t)(fixture_step(plan, "wide") - plan->steps);
+    char *activation = strstr(plan->steps[index].recipe.launches[0].options, "-D ACTIVATION=0");
+    assert_non_null(activation);
+    activation[strlen("-D ACTIVATION=")] = '1';
+    plan_network_free(plan);
+    assert_int_equal(plan_network_make(plan), CLADE_OK);
+    for (int again = 0; again < 2; again++) { /* found out the first time, and known the second */
+        assert_int_equal(plan_check_network(plan), CLADE_OK);
+        assert_int_equal(plan->network.count, 0);
+        assert_non_null(strstr(f->warning, "network"));
+        assert_int_equal(f->warnings, again + 1);
+        assert_int_equal(plan_network_make(plan), CLADE_OK);
+    }
+    clade_plan_destroy(&plan);
+}
+
 /* ---- Memory limits ----------------------------------------------------------------------------------------------------------------- */
 
 static uint64_t bytes_of(const clade_plan *plan) { return plan->memory.weights + plan->memory.arena; }
@@ -219,6 +247,7 @@ int main(void) {
         cmocka_unit_test(a_kernel_that_computes_something_else_is_found_out),
         cmocka_unit_test(a_plan_keeps_a_verdict_on_each_of_its_kernels),
         cmocka_unit_test(a_kernel_known_to_be_wrong_is_passed_over_with_a_warning),
+        cmocka_unit_test(a_network_that_computes_something_else_is_taken_apart),
         cmocka_unit_test(memory_is_saved_where_it_costs_least_time),
     };
     return cmocka_run_group_tests_name("plan.choose", tests, set_up, tear_down);

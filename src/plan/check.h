@@ -1,0 +1,16 @@
+/* check.h: what the checks of single kernels and of networks share. */
+#ifndef PLAN_CHECK_H
+#define PLAN_CHECK_H
+
+#include "plan/choose.h"
+#include "plan/trial.h"
+
+/* A problem that takes little time and the same kernels: fewer images, rows, columns and channels, but the same window and tile. */
+ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *recipe);
+/* Whether all elements are as near to what is expected as kernels are to each other; NaN never is. */
+bool plan_agree(const ops_problem *problem, const float *values, const float *expected, uint64_t count);
+/* Runs a recipe by itself; the bench holds its problem's inputs. */
+clade_status plan_run_into(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe, float *values,
+                           uint64_t count);
+
+#endif
