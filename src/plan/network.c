@@ -95,7 +95,7 @@ size_t network_find_memory(const plan_network *network, const plan_operand *oper
 
 static clade_status find_memories(network_maker *m) {
     plan_network *network = m->network;
-    size_t capacity = 0;
+    size_t capacity = network->memory_count; /* there are some already where a check asks for a network like another */
     for (size_t i = 0; i < m->launch_count; i++)
         for (size_t k = 0; k < m->launches[i]->argument_count; k++) {
             const ops_argument *argument = &m->launches[i]->arguments[k];
