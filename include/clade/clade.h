@@ -637,11 +637,12 @@ typedef struct clade_plan_settings {
     int32_t channel_block;    /**< Channels that lie together. Zero: what suits the device; 1: plain NCHW. */
     const char *kernels;      /**< Restricts the choice of kernels, e.g. "conv2d=generic,linear=gemm". NULL: all. An
                                    operator for which the named kernel does not apply takes another, with a warning. */
-    clade_type weights; /**< How kernels for convolutions and linear layers store weights: CLADE_FLOAT32, or with half the
+    clade_type
+        weights;  /**< How kernels for convolutions and linear layers store weights: CLADE_FLOAT32, or with half the
                              bytes CLADE_FLOAT16 (errors of about 1e-3 of the largest output; above 65504: infinity) or
                              CLADE_BFLOAT16 (1e-2). Sums are float32 all the same, and so are the weights of kernels
                              that are not bound by reading them. */
-    bool dry_run;         /**< Chooses and plans but neither builds kernels nor uploads weights: for looking only. */
+    bool dry_run; /**< Chooses and plans but neither builds kernels nor uploads weights: for looking only. */
     clade_tuning tuning;  /**< A dry run never tunes. */
     uint64_t reserved[8]; /**< Zero. */
 } clade_plan_settings;

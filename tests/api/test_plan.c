@@ -132,7 +132,8 @@ static void sharing_memory_can_be_switched_off(void **state) {
 static void the_memory_limit_is_exact(void **state) {
     (void)state;
     clade_plan_memory memory;
-    clade_plan_settings settings = {.dry_run = true, .kernels = "conv2d=generic,linear=generic"}; /* nothing is leaner */
+    clade_plan_settings settings = {.dry_run = true,
+                                    .kernels = "conv2d=generic,linear=generic"}; /* nothing is leaner */
     clade_plan *plan = network_plan(graph, &settings);
     assert_int_equal(clade_plan_memory_use(plan, &memory), CLADE_OK);
     clade_plan_destroy(&plan);

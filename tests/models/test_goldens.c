@@ -168,7 +168,8 @@ static void check(clade_context *context, const char *model, bool blocks, const 
 static const clade_plan_settings as_chosen = {0};
 static const clade_plan_settings without_passes = {
     .disabled_passes = CLADE_PASS_FOLD | CLADE_PASS_FUSE | CLADE_PASS_CONCAT | CLADE_PASS_LAYOUT | CLADE_PASS_IN_PLACE |
-                       CLADE_PASS_REUSE | CLADE_PASS_MERGE | CLADE_PASS_COMMUTE | CLADE_PASS_ALIGN | CLADE_PASS_NETWORK};
+                       CLADE_PASS_REUSE | CLADE_PASS_MERGE | CLADE_PASS_COMMUTE | CLADE_PASS_ALIGN |
+                       CLADE_PASS_NETWORK};
 static const clade_plan_settings in_nchw = {.channel_block = 1};
 
 static void lenet_in_every_way(void **state) {
