@@ -27,7 +27,7 @@ bool plan_read_row(rt_context *rt, const ops_problem *problem, plan_row *row_out
     if (!isfinite(milliseconds) || !isfinite(row_out->gain) || strlen(text + begin) >= sizeof row_out->choice)
         return false;
     row_out->seconds = 1e-3 * milliseconds;
-    strcpy(row_out->choice, text + begin);
+    snprintf(row_out->choice, sizeof row_out->choice, "%s", text + begin);
     return true;
 }
 

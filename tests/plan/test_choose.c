@@ -38,7 +38,7 @@ static void assert_kernel(const fixture *f, const clade_plan_settings *settings,
 static void find_row(const fixture *f, const char *node, char kernel[48], char name[PLAN_ROW_NAME]) {
     clade_plan *plan = fixture_plan(f, &untuned);
     const plan_step *step = fixture_step(plan, node);
-    strcpy(kernel, step->recipe.candidate);
+    snprintf(kernel, 48, "%s", step->recipe.candidate);
     assert_true(plan_row_name(&step->problem, name, PLAN_ROW_NAME));
     clade_plan_destroy(&plan);
 }
@@ -140,7 +140,7 @@ static void a_kernel_known_to_be_wrong_is_passed_over_with_a_warning(void **stat
     float output[FIXTURE_CLASSES];
     clade_plan *plan = fixture_plan(f, &untuned);
     const plan_step *step = fixture_step(plan, "wide");
-    strcpy(before, step->recipe.candidate);
+    snprintf(before, sizeof before, "%s", step->recipe.candidate);
     const bool has_verdict =
         plan_verdict_name(plan->env, context_rt(f->context), &step->problem, &step->recipe, verdict);
     clade_plan_destroy(&plan);
