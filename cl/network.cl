@@ -21,8 +21,9 @@
 #define STEP_TICKETS 2
 #define STEP_SHARE   3 /* work-items of a ticket */
 #define STEP_SIZE    4 /* the range, three numbers */
-#define STEP_WAITS   7 /* how many steps must have finished; at STEP_WORDS the steps, each with the number of its tickets */
-#define STEP_WORDS   8 /* behind the waits: the arguments */
+#define STEP_LOOKS   7 /* at the counters, before a group that waits to start this step goes */
+#define STEP_WAITS   8 /* how many steps must have finished; at STEP_WORDS the steps, each with the number of its tickets */
+#define STEP_WORDS   9 /* behind the waits: the arguments */
 
 /* Counters, far enough apart for a cache line each. */
 #define COUNTER(i)     ((i) * 16)
@@ -30,9 +31,6 @@
 #define GROUPS_WORKING COUNTER(1)
 #define GROUPS_LEFT    COUNTER(2)
 #define FINISHED(step) COUNTER(3 + (step))
-
-/* Looks at the counters before a waiting group goes: about half a millisecond. */
-#define PATIENCE 300000
 
 static inline bool can_start(const __global long *step, volatile __global int *counters) {
     const __global long *waits = step + STEP_WORDS;
@@ -50,13 +48,13 @@ static inline bool may_go(volatile __global int *counters) {
 
 /* Takes the next ticket and finds its step; -1 when there is none for this group any more. */
 static inline int take_ticket(const __global long *table, volatile __global int *counters, int *at) {
-    for (int looks = 1;; looks++) {
+    for (long looks = 1;; looks++) {
         const int ticket = counters[NEXT_TICKET];
         if (ticket >= table[1]) return -1;
         const __global long *step = table + table[2 + *at];
         while (ticket >= step[STEP_TICKET] + step[STEP_TICKETS]) step = table + table[2 + ++*at];
         if (!can_start(step, counters)) {
-            if (looks % PATIENCE == 0 && may_go(counters)) return -1;
+            if (looks % step[STEP_LOOKS] == 0 && may_go(counters)) return -1;
         } else if (atomic_cmpxchg(counters + NEXT_TICKET, ticket, ticket + 1) == ticket) {
             mem_fence(CLK_GLOBAL_MEM_FENCE);
             return ticket;

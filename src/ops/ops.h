@@ -264,6 +264,7 @@ typedef struct ops_recipe {
      * may be off by so many times the largest rounding error of plain sums anywhere in the output, and a NaN or an infinity among
      * the inputs may reach neighbours of the elements it should. */
     float error_growth;
+    double seconds; /* what the cost model expects; set by ops_make */
 } ops_recipe;
 
 /* ---- Candidates -------------------------------------------------------------------------------------------------------------- */

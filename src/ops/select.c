@@ -126,6 +126,7 @@ clade_status ops_make(base_env *env, const ops_problem *problem, const rt_device
                       const ops_candidate *candidate, ops_recipe *recipe_out) {
     memset(recipe_out, 0, sizeof *recipe_out);
     FORWARD(candidate->make(env, problem, device, recipe_out));
+    recipe_out->seconds = candidate->cost(problem, device);
     snprintf(recipe_out->candidate, sizeof recipe_out->candidate, "%s.%s", ops_kind_name(problem->kind),
              candidate->name);
     if (!recipe_fits(recipe_out))
