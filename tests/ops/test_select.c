@@ -127,6 +127,11 @@ static void test_groups_fit_devices_that_allow_small_ones_only(void **state) {
 
 /* ---- Recipes that pass the ends of their arrays are defects, and are refused --------------------------------------------------- */
 
+static double cost_nothing(const ops_problem *problem, const rt_device *device) {
+    (void)problem, (void)device;
+    return 0.0;
+}
+
 static clade_status make_too_many_arguments(base_env *env, const ops_problem *problem, const rt_device *device,
                                             ops_recipe *recipe_out) {
     (void)env, (void)problem, (void)device;
@@ -163,7 +168,7 @@ static void test_recipes_that_do_not_fit_are_refused(void **state) {
     clade_status (*const makes[])(base_env *, const ops_problem *, const rt_device *, ops_recipe *) = {
         make_too_many_arguments, make_too_many_launches, make_too_many_constants, make_too_many_options};
     for (size_t i = 0; i < BASE_COUNT(makes); i++) {
-        ops_candidate candidate = {.name = "test", .make = makes[i]};
+        ops_candidate candidate = {.name = "test", .cost = cost_nothing, .make = makes[i]};
         assert_int_equal(ops_make(f->env, &f->pool, &f->cpu, &candidate, &recipe), CLADE_ERROR_INTERNAL);
         assert_message(f, "recipe of pool.test");
     }
