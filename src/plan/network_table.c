@@ -80,11 +80,11 @@ static int64_t ticket_count(const network_maker *m, const ops_launch *launch) {
 
 /* How long a group waits: a while, and several times what a ticket of the steps it waits for may take. With a while alone the groups of
  * large batches went one by one, and left Inception-v4 at batch 16 to a single unit. */
-static int64_t looks_before_going(const network_maker *m, const schedule_wait *waits, size_t count) {
+static int64_t looks_before_going(const network_maker *m, const schedule_wait *waits, size_t first, size_t end) {
     const double looks_a_second = 2e8, least = 3e5, times = 4.0;
     const rt_device *device = rt_context_device(context_rt(m->plan->context));
     double longest = 0.0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = first; i < end; i++) {
         const plan_step *step = m->steps[waits[i].before];
         const double ticket =
             step->recipe.seconds * device->compute_units / (double)ticket_count(m, m->launches[waits[i].before]);
@@ -131,7 +131,7 @@ static void write_table(network_maker *m, const schedule_wait *waits, size_t wai
         for (uint32_t d = 0; d < 3; d++) add_word(m, d < launch->dimensions ? (int64_t)launch->global[d] : 1);
         const size_t first = wait;
         while (wait < wait_count && waits[wait].step == (int32_t)i) wait++;
-        add_word(m, looks_before_going(m, waits + first, wait - first));
+        add_word(m, looks_before_going(m, waits, first, wait));
         add_word(m, (int64_t)(wait - first));
         for (size_t k = first; k < wait; k++) {
             add_word(m, waits[k].before);
