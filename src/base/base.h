@@ -96,6 +96,9 @@ void base_widen(clade_type type, const void *source, float *target, size_t count
 /* Narrows float32 to any type but uint8. */
 void base_narrow(clade_type type, const float *source, void *target, size_t count);
 
+/* Seconds of a clock that only goes forward, from some moment on. */
+double base_seconds(void);
+
 /* FNV-1a, 64 bits. */
 uint64_t base_hash(const char *text);
 

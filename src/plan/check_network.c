@@ -149,15 +149,6 @@ static clade_status upload_inputs(network_check *c, const clade_session *session
 
 /* ---- Comparing ----------------------------------------------------------------------------------------------------------------- */
 
-/* Zeros where kernels leave gaps, as trials have them. */
-static clade_status clear_arena(network_check *c, const clade_session *session) {
-    void *zeros = base_allocate_zero(c->env, c->small.memory.arena, 1);
-    if (!zeros) return base_fail_memory(c->env, c->small.memory.arena, "the check of a network");
-    const clade_status status = rt_upload(c->rt, session->arena, 0, zeros, c->small.memory.arena);
-    base_free(c->env, zeros);
-    return status;
-}
-
 static clade_status compare_step(network_check *c, const clade_session *session, trial_bench *bench,
                                  const plan_step *step, bool *right) {
     ops_reach reach;
@@ -185,7 +176,8 @@ static clade_status compare_step(network_check *c, const clade_session *session,
 
 static clade_status run_and_compare(network_check *c, clade_session *session, bool *right_out) {
     trial_bench bench;
-    FORWARD(clear_arena(c, session));
+    /* zeros where kernels leave gaps, as trials have them */
+    FORWARD(rt_upload_zeros(c->rt, session->arena, c->small.memory.arena, "the check of a network"));
     FORWARD(upload_inputs(c, session));
     for (size_t i = 0; i < c->small.input_count + c->small.output_count; i++) /* ports that no small step uses */
         session->bindings[i] = (session_binding){.memory = rt_buffer_handle(session->arena)};

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_ROUNDS = 64 };
 
@@ -131,11 +130,9 @@ static void close_network(base_env *env, network *n) {
 }
 
 static clade_status time_network(const network *n, double *seconds_out) {
-    struct timespec start, end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    const double start = base_seconds();
     FORWARD(clade_run(n->session, n->inputs, n->count, NULL, 0));
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    *seconds_out = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+    *seconds_out = base_seconds() - start;
     return CLADE_OK;
 }
 

@@ -93,15 +93,6 @@ static clade_status make_launch(clade_session *session, const plan_step *step, s
     return set_arguments(session, made);
 }
 
-static clade_status make_counters(clade_session *session, uint64_t size) {
-    FORWARD(rt_buffer_create(session->rt, size, "the counters of a session", &session->counters));
-    void *zeros = base_allocate_zero(session->env, (size_t)size, 1);
-    if (!zeros) return base_fail_memory(session->env, (size_t)size, "the counters of a session");
-    const clade_status status = rt_upload(session->rt, session->counters, 0, zeros, size);
-    base_free(session->env, zeros);
-    return status;
-}
-
 /* More groups than units, since a group may go before its time (cl/network.cl). */
 enum { NETWORK_GROUPS_A_UNIT = 4 };
 
@@ -111,7 +102,8 @@ static clade_status make_network_launch(clade_session *session) {
     *made = (session_launch){.dimensions = 1,
                              .global = {NETWORK_GROUPS_A_UNIT * (size_t)rt_context_device(session->rt)->compute_units},
                              .local = {1}};
-    FORWARD(make_counters(session, network->counters));
+    FORWARD(rt_buffer_create(session->rt, network->counters, "the counters of a session", &session->counters));
+    FORWARD(rt_upload_zeros(session->rt, session->counters, network->counters, "the counters of a session"));
     FORWARD(rt_kernel_create(network->program, "network", &made->kernel));
     FORWARD(rt_kernel_set_memory(made->kernel, 0, rt_buffer_handle(network->table)));
     FORWARD(rt_kernel_set_memory(made->kernel, 1, rt_buffer_handle(session->counters)));

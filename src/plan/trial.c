@@ -5,7 +5,6 @@
 #include "plan/trial.h"
 
 #include <string.h>
-#include <time.h>
 
 /* A sweep reads as much as it writes, each this many bytes at most and at least, and what the caches hold in between. */
 #define LEAST_SWEEP (UINT64_C(16) << 20)
@@ -93,11 +92,7 @@ static clade_status fill_input(trial_bench *bench, const ops_problem *problem, i
 }
 
 clade_status trial_bench_clear(trial_bench *bench, uint64_t count) {
-    float *zeros = base_allocate_zero(bench->env, count, sizeof *zeros);
-    if (!zeros) return base_fail_memory(bench->env, count * sizeof *zeros, "a trial's output");
-    const clade_status status = rt_upload(bench->rt, bench->output, 0, zeros, count * sizeof *zeros);
-    base_free(bench->env, zeros);
-    return status;
+    return rt_upload_zeros(bench->rt, bench->output, count * sizeof(float), "a trial's output");
 }
 
 clade_status trial_bench_read(trial_bench *bench, float *values, uint64_t count) {
@@ -293,20 +288,14 @@ static clade_status open_sweep(trial_bench *bench) {
     return rt_speed_stream(bench->rt, &bench->stream);
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 clade_status trial_time(trial_bench *bench, trial *t, double *seconds_out) {
     FORWARD(open_sweep(bench));
     FORWARD(rt_speed_copy(bench->queue, bench->stream, bench->sweep_from, bench->sweep_to));
     for (int32_t i = 0; i < OPS_MAX_INPUTS && bench->inputs[i]; i++)
         FORWARD(rt_speed_copy(bench->queue, bench->stream, bench->inputs[i], bench->inputs[i]));
     FORWARD(rt_queue_finish(bench->queue));
-    const double start = now();
+    const double start = base_seconds();
     FORWARD(trial_run(bench, t));
-    *seconds_out = now() - start;
+    *seconds_out = base_seconds() - start;
     return CLADE_OK;
 }

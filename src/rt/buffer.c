@@ -162,6 +162,14 @@ clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, 
                    (unsigned long long)size);
 }
 
+clade_status rt_upload_zeros(rt_context *context, rt_buffer *buffer, uint64_t size, const char *what) {
+    void *zeros = base_allocate_zero(context->env, (size_t)size, 1);
+    if (!zeros) return base_fail_memory(context->env, (size_t)size, what);
+    const clade_status status = rt_upload(context, buffer, 0, zeros, size);
+    base_free(context->env, zeros);
+    return status;
+}
+
 clade_status rt_map(rt_context *context, rt_buffer *buffer, uint64_t offset, uint64_t size, void **data_out) {
     *data_out = NULL;
     FORWARD(check_range(buffer, "map", offset, size));

@@ -130,6 +130,8 @@ clade_status rt_map(rt_context *context, rt_buffer *buffer, uint64_t offset, uin
 clade_status rt_unmap(rt_context *context, rt_buffer *buffer, void *data);
 /* Blocking upload on the context's own queue; safe from many threads. */
 clade_status rt_upload(rt_context *context, rt_buffer *buffer, uint64_t offset, const void *data, uint64_t size);
+/* The same of `size` zeros at the start of the buffer; `what` names them in messages. */
+clade_status rt_upload_zeros(rt_context *context, rt_buffer *buffer, uint64_t size, const char *what);
 
 /* ---- Programs ---------------------------------------------------------------------------------------------------------- */
 /* `source` names a file of cl/ ("conv2d_direct.cl"), which is preceded by common.cl; options are -D only. Comes from memory,

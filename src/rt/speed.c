@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 static const char name[] = "speed";
 
@@ -114,24 +113,18 @@ static clade_status open_bench(speed_bench *bench) {
     return rt_kernel_set_memory(bench->nothing, 0, rt_buffer_handle(bench->out));
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* The least of several times from a launch to the end of the wait for it; without a kernel it is a copy. */
 static clade_status time_launch(const speed_bench *bench, rt_kernel *kernel, size_t groups, int rounds,
                                 double *seconds_out) {
     const size_t global[1] = {groups}, local[1] = {1};
     for (int i = -1; i < rounds; i++) { /* the first compiles, and is not counted */
-        const double start = now();
+        const double start = base_seconds();
         if (kernel)
             FORWARD(rt_enqueue(bench->queue, kernel, 1, global, local));
         else
             FORWARD(rt_speed_copy(bench->queue, bench->stream, bench->in, bench->out));
         FORWARD(rt_queue_finish(bench->queue));
-        const double seconds = now() - start;
+        const double seconds = base_seconds() - start;
         if (i <= 0 || seconds < *seconds_out) *seconds_out = seconds;
     }
     return CLADE_OK;
