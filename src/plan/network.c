@@ -74,16 +74,6 @@ static clade_status find_parts(network_maker *m) {
 
 /* ---- Memories --------------------------------------------------------------------------------------------------------------- */
 
-bool network_is_memory(const ops_argument *argument) {
-    return argument->kind == OPS_INPUT || argument->kind == OPS_OUTPUT || argument->kind == OPS_CONSTANT ||
-           argument->kind == OPS_WORKSPACE;
-}
-
-plan_operand network_operand(const plan_step *step, const ops_argument *argument) {
-    const uint64_t more = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
-    return plan_operand_of(step, argument->kind, argument->index, more);
-}
-
 size_t network_find_memory(const plan_network *network, const plan_operand *operand) {
     size_t i = 0;
     while (i < network->memory_count &&
@@ -99,8 +89,8 @@ static clade_status find_memories(network_maker *m) {
     for (size_t i = 0; i < m->launch_count; i++)
         for (size_t k = 0; k < m->launches[i]->argument_count; k++) {
             const ops_argument *argument = &m->launches[i]->arguments[k];
-            if (!network_is_memory(argument)) continue;
-            const plan_operand operand = network_operand(m->steps[i], argument);
+            if (!plan_is_memory(argument)) continue;
+            const plan_operand operand = plan_argument_operand(m->steps[i], argument);
             if (network_find_memory(network, &operand) < network->memory_count) continue;
             if (!base_grow(m->plan->env, &network->memories, sizeof *network->memories, network->memory_count,
                            &capacity))

@@ -18,9 +18,6 @@ typedef struct network_maker {
     bool failed; /* to grow the table */
 } network_maker;
 
-/* True for an argument that is a pointer and an offset. */
-bool network_is_memory(const ops_argument *argument);
-plan_operand network_operand(const plan_step *step, const ops_argument *argument);
 /* Index among the network's memories; their count when it is none of them yet. */
 size_t network_find_memory(const plan_network *network, const plan_operand *operand);
 

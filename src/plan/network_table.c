@@ -40,8 +40,8 @@ static clade_status make_schedule(const network_maker *m, schedule_wait **waits_
         (void)ops_problem_reach(&m->steps[i]->problem, &reach); /* ops_select has refused what overflows */
         for (size_t k = 0; k < m->launches[i]->argument_count; k++) {
             const ops_argument *argument = &m->launches[i]->arguments[k];
-            if (!network_is_memory(argument) || argument->kind == OPS_CONSTANT) continue;
-            const plan_operand operand = network_operand(m->steps[i], argument);
+            if (!plan_is_memory(argument) || argument->kind == OPS_CONSTANT) continue;
+            const plan_operand operand = plan_argument_operand(m->steps[i], argument);
             accesses[count++] = (schedule_access){.step = (int32_t)i,
                                                   .memory = (int32_t)network_find_memory(m->network, &operand),
                                                   .first = operand.offset,
@@ -97,8 +97,8 @@ static void add_arguments(network_maker *m, const plan_step *step, const ops_lau
     int64_t local = 0; /* floats of scratch given out */
     for (size_t i = 0; i < launch->argument_count; i++) {
         const ops_argument *argument = &launch->arguments[i];
-        if (network_is_memory(argument)) {
-            const plan_operand operand = network_operand(step, argument);
+        if (plan_is_memory(argument)) {
+            const plan_operand operand = plan_argument_operand(step, argument);
             add_word(m, (int64_t)network_find_memory(m->network, &operand));
             add_word(m, (int64_t)operand.offset);
         } else if (argument->kind == OPS_LONG8) {

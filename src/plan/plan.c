@@ -76,15 +76,6 @@ static plan_operand find_operand(const plan_storage *storage, clade_tensor tenso
                           .offset = block->offset / sizeof(float) + (uint64_t)location->offset};
 }
 
-plan_operand plan_operand_of(const plan_step *step, ops_argument_kind kind, int32_t index, uint64_t more) {
-    plan_operand operand = step->workspace;
-    if (kind == OPS_INPUT) operand = step->inputs[index];
-    if (kind == OPS_OUTPUT) operand = step->output;
-    if (kind == OPS_CONSTANT) operand = step->constants[index];
-    operand.offset += more;
-    return operand;
-}
-
 /* CLBlast's own workspace: the largest that any product of the step needs. */
 static clade_status find_gemm_workspace(clade_plan *plan, plan_step *step) {
     for (size_t i = 0; i < step->recipe.launch_count; i++) {

@@ -71,8 +71,21 @@ typedef struct plan_step {
     rt_program *programs[OPS_MAX_LAUNCHES];
 } plan_step;
 
-/* Where an argument of kind input, output, constant or workspace lies, `more` elements on. */
+/* ---- Launches (launch.c) --------------------------------------------------------------------------------------------------- */
+
+/* The kernel of a launch that is no matrix product, and the group size that it allows. `program`: NULL to get it here. */
+clade_status plan_kernel_create(rt_context *rt, const ops_launch *launch, rt_program *program, size_t local[3],
+                                rt_kernel **kernel_out);
+/* True for an argument that is a pointer and an offset: of kind input, output, constant or workspace. */
+bool plan_is_memory(const ops_argument *argument);
+/* Elements from where such an argument's operand begins. */
+uint64_t plan_argument_offset(const ops_argument *argument);
+/* Where an operand of one of those kinds lies, `more` elements on. */
 plan_operand plan_operand_of(const plan_step *step, ops_argument_kind kind, int32_t index, uint64_t more);
+plan_operand plan_argument_operand(const plan_step *step, const ops_argument *argument);
+/* Set a pointer and its offset, or an argument of another kind; `*position` goes on behind it. */
+clade_status plan_set_memory(rt_kernel *kernel, uint32_t *position, void *memory, uint64_t offset);
+clade_status plan_set_value(rt_kernel *kernel, uint32_t *position, const ops_argument *argument);
 
 /* A problem to solve for a node, with the tensors it works on. */
 typedef struct plan_task {

@@ -20,53 +20,27 @@ static session_binding resolve(const clade_session *session, const plan_operand 
     return bound;
 }
 
-static clade_status set_memory(rt_kernel *kernel, uint32_t argument, session_binding binding) {
-    FORWARD(rt_kernel_set_memory(kernel, argument, binding.memory));
-    return rt_kernel_set_value(kernel, argument + 1, &binding.offset, sizeof binding.offset);
-}
-
 /* Sets the memory, or leaves it for each run to set when it depends on what is bound. */
 static clade_status set_operand(const clade_session *session, session_launch *launch, const plan_operand *operand,
-                                uint32_t position) {
-    if (operand->place != PLAN_INPUT && operand->place != PLAN_OUTPUT)
-        return set_memory(launch->kernel, position, resolve(session, operand));
-    launch->patches[launch->patch_count++] = (session_patch){.argument = position, .operand = *operand};
+                                uint32_t *position) {
+    if (operand->place != PLAN_INPUT && operand->place != PLAN_OUTPUT) {
+        const session_binding binding = resolve(session, operand);
+        return plan_set_memory(launch->kernel, position, binding.memory, binding.offset);
+    }
+    launch->patches[launch->patch_count++] = (session_patch){.argument = *position, .operand = *operand};
+    *position += 2;
     return CLADE_OK;
 }
 
-static clade_status set_operand_argument(const clade_session *session, session_launch *launch,
-                                         const ops_argument *argument, uint32_t position) {
-    const uint64_t more = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
-    const plan_operand operand = plan_operand_of(launch->step, argument->kind, argument->index, more);
-    return set_operand(session, launch, &operand, position);
-}
-
-static clade_status set_arguments(clade_session *session, session_launch *launch) {
+static clade_status set_arguments(const clade_session *session, session_launch *launch) {
     uint32_t position = 0;
     for (size_t i = 0; i < launch->launch->argument_count; i++) {
         const ops_argument *argument = &launch->launch->arguments[i];
-        const int32_t number = (int32_t)argument->value.i;
-        switch (argument->kind) {
-        case OPS_INPUT:
-        case OPS_OUTPUT:
-        case OPS_CONSTANT:
-        case OPS_WORKSPACE:
-            FORWARD(set_operand_argument(session, launch, argument, position));
-            position += 2;
-            break;
-        case OPS_INT:
-            FORWARD(rt_kernel_set_value(launch->kernel, position++, &number, sizeof number));
-            break;
-        case OPS_FLOAT:
-            FORWARD(rt_kernel_set_value(launch->kernel, position++, &argument->value.f, sizeof argument->value.f));
-            break;
-        case OPS_LONG8:
-            FORWARD(
-                rt_kernel_set_value(launch->kernel, position++, argument->value.longs, sizeof argument->value.longs));
-            break;
-        case OPS_LOCAL:
-            FORWARD(rt_kernel_set_local(launch->kernel, position++, (size_t)argument->value.i));
-            break;
+        if (plan_is_memory(argument)) {
+            const plan_operand operand = plan_argument_operand(launch->step, argument);
+            FORWARD(set_operand(session, launch, &operand, &position));
+        } else {
+            FORWARD(plan_set_value(launch->kernel, &position, argument));
         }
     }
     return CLADE_OK;
@@ -79,17 +53,10 @@ static clade_status make_launch(clade_session *session, const plan_step *step, s
     const ops_launch *launch = &step->recipe.launches[index];
     *made = (session_launch){.step = step, .launch = launch};
     if (launch->is_gemm) return CLADE_OK;
-    rt_program *program = NULL; /* the plan's, but for a profiled session of steps that others do in one launch */
-    FORWARD(rt_program_get(session->rt, launch->source, launch->options, &program));
-    const clade_status status = rt_kernel_create(program, launch->kernel, &made->kernel);
-    rt_program_release(&program);
-    FORWARD(status);
     made->dimensions = launch->dimensions;
     memcpy(made->global, launch->global, sizeof made->global);
-    memcpy(made->local, launch->local, sizeof made->local);
-    const uint64_t limit = rt_kernel_max_work_group(made->kernel);
-    while (launch->local_may_shrink && made->local[0] > 1 && made->local[0] * made->local[1] * made->local[2] > limit)
-        made->local[0] /= 2;
+    /* the plan has no program for steps that others do in one launch, which profiled sessions launch all the same */
+    FORWARD(plan_kernel_create(session->rt, launch, step->programs[index], made->local, &made->kernel));
     return set_arguments(session, made);
 }
 
@@ -108,8 +75,9 @@ static clade_status make_network_launch(clade_session *session) {
     FORWARD(rt_kernel_set_memory(made->kernel, 0, rt_buffer_handle(network->table)));
     FORWARD(rt_kernel_set_memory(made->kernel, 1, rt_buffer_handle(session->counters)));
     FORWARD(rt_kernel_set_local(made->kernel, 2, (size_t)network->scratch));
+    uint32_t position = 3;
     for (size_t i = 0; i < network->memory_count; i++)
-        FORWARD(set_operand(session, made, &network->memories[i], (uint32_t)(3 + 2 * i)));
+        FORWARD(set_operand(session, made, &network->memories[i], &position));
     return CLADE_OK;
 }
 
@@ -239,7 +207,9 @@ clade_status session_enqueue(clade_session *session) {
         }
         for (size_t k = 0; k < launch->patch_count; k++) {
             const session_patch *patch = &launch->patches[k];
-            FORWARD(set_memory(launch->kernel, patch->argument, resolve(session, &patch->operand)));
+            const session_binding binding = resolve(session, &patch->operand);
+            uint32_t position = patch->argument;
+            FORWARD(plan_set_memory(launch->kernel, &position, binding.memory, binding.offset));
         }
         FORWARD(rt_enqueue(session->queue, launch->kernel, launch->dimensions, launch->global, launch->local));
     }

@@ -180,23 +180,9 @@ static void *memory_of(const trial_bench *bench, const trial *t, ops_argument_ki
 
 static clade_status set_argument(const trial_bench *bench, const trial *t, const ops_argument *argument,
                                  rt_kernel *kernel, uint32_t *position) {
-    void *memory = memory_of(bench, t, argument->kind, argument->index);
-    if (memory) {
-        const uint64_t offset = argument->kind == OPS_WORKSPACE ? (uint64_t)argument->value.i / sizeof(float) : 0;
-        FORWARD(rt_kernel_set_memory(kernel, (*position)++, memory));
-        return rt_kernel_set_value(kernel, (*position)++, &offset, sizeof offset);
-    }
-    const int32_t number = (int32_t)argument->value.i;
-    switch (argument->kind) {
-    case OPS_INT:
-        return rt_kernel_set_value(kernel, (*position)++, &number, sizeof number);
-    case OPS_FLOAT:
-        return rt_kernel_set_value(kernel, (*position)++, &argument->value.f, sizeof argument->value.f);
-    case OPS_LONG8:
-        return rt_kernel_set_value(kernel, (*position)++, argument->value.longs, sizeof argument->value.longs);
-    default:
-        return rt_kernel_set_local(kernel, (*position)++, (size_t)argument->value.i);
-    }
+    if (!plan_is_memory(argument)) return plan_set_value(kernel, position, argument);
+    return plan_set_memory(kernel, position, memory_of(bench, t, argument->kind, argument->index),
+                           plan_argument_offset(argument));
 }
 
 static clade_status prepare_kernel(const trial_bench *bench, trial *t, size_t index) {
@@ -207,14 +193,7 @@ static clade_status prepare_kernel(const trial_bench *bench, trial *t, size_t in
         if (bytes > t->gemm_workspace) t->gemm_workspace = bytes;
         return CLADE_OK;
     }
-    rt_program *program = NULL;
-    FORWARD(rt_program_get(bench->rt, launch->source, launch->options, &program));
-    const clade_status status = rt_kernel_create(program, launch->kernel, &t->kernels[index]);
-    rt_program_release(&program);
-    FORWARD(status);
-    if (launch->local_may_shrink)
-        while (launch->local[0] > rt_kernel_max_work_group(t->kernels[index])) launch->local[0] /= 2;
-    return CLADE_OK;
+    return plan_kernel_create(bench->rt, launch, NULL, launch->local, &t->kernels[index]);
 }
 
 static clade_status prepare(trial_bench *bench, trial *t, bool true_weights) {
