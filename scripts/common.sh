@@ -28,10 +28,14 @@ module  libturbojpeg  libturbojpeg0-dev
 module  zlib          zlib1g-dev
 module  sqlite3       libsqlite3-dev
 module  jansson       libjansson-dev
+module  libprotobuf-c libprotobuf-c-dev
+command protoc-c      protobuf-c-compiler
+file    /usr/include/onnx/onnx.proto libonnx-dev
 module  libxxhash     libxxhash-dev'
 needs_test='
 module  cmocka        libcmocka-dev
-file    /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz dataset-fashion-mnist'
+file    /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz dataset-fashion-mnist
+file    /usr/share/libonnx-testdata/data libonnx-testdata'
 needs_check='
 driver  pocl          pocl-opencl-icd
 command clang         clang
