@@ -4,6 +4,8 @@
  * So before each run a sweep goes through more memory than that, and then the inputs alone are touched again, by all units. */
 #include "plan/trial.h"
 
+#include "plan/plan.h"
+
 #include <string.h>
 
 /* A sweep reads as much as it writes, each this many bytes at most and at least, and what the caches hold in between. */
