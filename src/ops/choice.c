@@ -41,8 +41,7 @@ size_t ops_list_choices(const ops_problem *problem, const rt_device *device, ops
 /* ---- Variants ---------------------------------------------------------------------------------------------------------------- */
 
 static bool same_launch(const ops_launch *a, const ops_launch *b) {
-    return a->is_gemm == b->is_gemm && a->source == b->source && a->kernel == b->kernel &&
-           strcmp(a->options, b->options) == 0 && memcmp(a->global, b->global, sizeof a->global) == 0;
+    return ops_same_kernel(a, b) && memcmp(a->global, b->global, sizeof a->global) == 0;
 }
 
 static bool same_recipe(const ops_recipe *a, const ops_recipe *b) {
@@ -137,18 +136,14 @@ void ops_write_choice(const ops_choice *choice, char *text, size_t size) {
 }
 
 bool ops_read_choice(const ops_problem *problem, const rt_device *device, const char *text, ops_choice *choice_out) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(problem->kind, &count);
     const size_t length = strcspn(text, " ");
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(candidates[i].name) != length || strncmp(candidates[i].name, text, length) != 0) continue;
-        ops_variant v = {0};
-        const int numbers = sscanf(text + length, " %dx%d/%d", &v.pixels, &v.blocks, &v.parts);
-        if (numbers == 1 || v.pixels < 0 || v.blocks < 0 || v.parts < 0) return false;
-        const ops_problem asked = ops_with_variant(problem, v);
-        if (!candidates[i].applicable(&asked, device)) return false;
-        *choice_out = (ops_choice){&candidates[i], v, 0.0};
-        return true;
-    }
-    return false;
+    const ops_candidate *candidate = ops_find_candidate(problem->kind, text, length);
+    if (!candidate) return false;
+    ops_variant v = {0};
+    const int numbers = sscanf(text + length, " %dx%d/%d", &v.pixels, &v.blocks, &v.parts);
+    if (numbers == 1 || v.pixels < 0 || v.blocks < 0 || v.parts < 0) return false;
+    const ops_problem asked = ops_with_variant(problem, v);
+    if (!candidate->applicable(&asked, device)) return false;
+    *choice_out = (ops_choice){candidate, v, 0.0};
+    return true;
 }

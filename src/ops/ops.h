@@ -267,6 +267,9 @@ typedef struct ops_recipe {
     double seconds; /* what the cost model expects; set by ops_make */
 } ops_recipe;
 
+/* Whether two launches run the same kernel, built alike. */
+bool ops_same_kernel(const ops_launch *a, const ops_launch *b);
+
 /* ---- Candidates -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct ops_candidate {
@@ -282,6 +285,12 @@ typedef struct ops_candidate {
 enum { OPS_MOST_CANDIDATES = 32 };
 /* The candidates of an operator; the last always applies. */
 const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out);
+/* That last one, which others are compared with. */
+const ops_candidate *ops_generic(ops_kind kind);
+/* The one called by the first `length` characters of `name`; NULL when there is none. */
+const ops_candidate *ops_find_candidate(ops_kind kind, const char *name, size_t length);
+/* The one that made a recipe. */
+const ops_candidate *ops_candidate_of(ops_kind kind, const ops_recipe *recipe);
 const char *ops_kind_name(ops_kind kind); /* "conv2d", ... as in `kernels` of clade_plan_settings */
 
 /* Makes the recipe of one applicable candidate. */

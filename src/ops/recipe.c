@@ -22,6 +22,12 @@ ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *k
     return launch;
 }
 
+bool ops_same_kernel(const ops_launch *a, const ops_launch *b) {
+    if (a->is_gemm || b->is_gemm) return a->is_gemm && b->is_gemm;
+    return strcmp(a->source, b->source) == 0 && strcmp(a->kernel, b->kernel) == 0 &&
+           strcmp(a->options, b->options) == 0;
+}
+
 void ops_define(ops_launch *launch, const char *name, int64_t value) {
     size_t length = strlen(launch->options);
     snprintf(launch->options + length, sizeof launch->options - length, "%s-D %s=%lld", length ? " " : "", name,

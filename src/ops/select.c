@@ -8,6 +8,25 @@
 /* Kernels count elements in 32 bits from an operand's offset on. */
 #define LARGEST_REACH INT32_MAX
 
+static bool is_word(const char *name, const char *text, size_t length) {
+    return strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
+/* ---- Candidates by name -------------------------------------------------------------------------------------------------------- */
+
+const ops_candidate *ops_find_candidate(ops_kind kind, const char *name, size_t length) {
+    size_t count;
+    const ops_candidate *candidates = ops_candidates(kind, &count);
+    for (size_t i = 0; i < count; i++)
+        if (is_word(candidates[i].name, name, length)) return &candidates[i];
+    return NULL;
+}
+
+const ops_candidate *ops_candidate_of(ops_kind kind, const ops_recipe *recipe) {
+    const char *name = strchr(recipe->candidate, '.') + 1;
+    return ops_find_candidate(kind, name, strlen(name));
+}
+
 /* ---- Restrictions: "KIND=CANDIDATE,..." ---------------------------------------------------------------------------------------- */
 
 typedef struct restriction_entry {
@@ -29,25 +48,13 @@ static bool next_entry(const char **text, restriction_entry *entry_out) {
     return true;
 }
 
-static bool is_word(const char *name, const char *text, size_t length) {
-    return strlen(name) == length && memcmp(name, text, length) == 0;
-}
-
-static const ops_candidate *find_candidate(ops_kind kind, const char *name, size_t length) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(kind, &count);
-    for (size_t i = 0; i < count; i++)
-        if (is_word(candidates[i].name, name, length)) return &candidates[i];
-    return NULL;
-}
-
 static clade_status check_entry(base_env *env, const restriction_entry *entry) {
     base_text names = {.env = env};
     clade_status status = CLADE_OK;
     for (int32_t kind = 0; kind < OPS_KIND_COUNT; kind++) {
         base_text_add(&names, "%s%s", kind ? ", " : "", ops_kind_name((ops_kind)kind));
         if (!is_word(ops_kind_name((ops_kind)kind), entry->kind, entry->kind_length)) continue;
-        if (find_candidate((ops_kind)kind, entry->candidate, entry->candidate_length)) goto done;
+        if (ops_find_candidate((ops_kind)kind, entry->candidate, entry->candidate_length)) goto done;
 
         size_t count;
         const ops_candidate *candidates = ops_candidates((ops_kind)kind, &count);
@@ -83,7 +90,7 @@ const ops_candidate *ops_restricted_to(const char *restriction, ops_kind kind) {
     restriction_entry entry;
     for (const char *text = restriction; text && *text && next_entry(&text, &entry);)
         if (is_word(ops_kind_name(kind), entry.kind, entry.kind_length))
-            named = find_candidate(kind, entry.candidate, entry.candidate_length);
+            named = ops_find_candidate(kind, entry.candidate, entry.candidate_length);
     return named;
 }
 

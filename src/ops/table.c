@@ -26,4 +26,6 @@ const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out) {
     return table[kind].candidates;
 }
 
+const ops_candidate *ops_generic(ops_kind kind) { return &table[kind].candidates[*table[kind].count - 1]; }
+
 const char *ops_kind_name(ops_kind kind) { return table[kind].name; }

@@ -62,20 +62,11 @@ ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *rec
     return small;
 }
 
-/* The candidate of a recipe; NULL when it is the generic one, which is what the others are compared with. */
-static const ops_candidate *candidate_of(const ops_problem *problem, const ops_recipe *recipe) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(problem->kind, &count);
-    const char *name = strchr(recipe->candidate, '.') + 1;
-    for (size_t i = 0; i + 1 < count; i++)
-        if (strcmp(candidates[i].name, name) == 0) return &candidates[i];
-    return NULL;
-}
-
 /* The recipe of the small problem; where its candidate does not apply to that, the problem is taken as it is. */
-static clade_status small_recipe(base_env *env, rt_context *rt, const ops_candidate *candidate, ops_problem *problem,
-                                 const ops_recipe *recipe, ops_recipe *small_out) {
+static clade_status small_recipe(base_env *env, rt_context *rt, ops_problem *problem, const ops_recipe *recipe,
+                                 ops_recipe *small_out) {
     const rt_device *device = rt_context_device(rt);
+    const ops_candidate *candidate = ops_candidate_of(problem->kind, recipe);
     const ops_problem small = plan_small_problem(problem, recipe);
     if (candidate->applicable(&small, device)) *problem = small;
     return ops_make(env, problem, device, candidate, small_out);
@@ -122,11 +113,9 @@ static clade_status compare_on(trial_bench *bench, const ops_problem *problem, c
 
 clade_status plan_compare(base_env *env, rt_context *rt, const ops_problem *problem, const ops_recipe *recipe,
                           bool *agrees_out) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(problem->kind, &count);
     trial_bench bench;
     ops_recipe generic;
-    FORWARD(ops_make(env, problem, rt_context_device(rt), &candidates[count - 1], &generic));
+    FORWARD(ops_make(env, problem, rt_context_device(rt), ops_generic(problem->kind), &generic));
     clade_status status = trial_bench_open(env, rt, &bench);
     if (status == CLADE_OK) status = compare_on(&bench, problem, recipe, &generic, agrees_out);
     trial_bench_close(&bench);
@@ -135,37 +124,47 @@ clade_status plan_compare(base_env *env, rt_context *rt, const ops_problem *prob
 
 /* ---- Verdicts ------------------------------------------------------------------------------------------------------------------------ */
 
-/* What a verdict is found under: the candidate and a hash over the text and options of all its kernels. */
-static void name_verdict(const ops_recipe *recipe, char *name, size_t size) {
-    uint64_t hash = 0;
+/* The generic kernel is what others are compared with. */
+static bool is_generic(const ops_problem *problem, const ops_recipe *recipe) {
+    return ops_candidate_of(problem->kind, recipe) == ops_generic(problem->kind);
+}
+
+uint64_t plan_hash_kernels(const ops_recipe *recipe, uint64_t hash) {
     for (size_t i = 0; i < recipe->launch_count; i++) {
         const ops_launch *launch = &recipe->launches[i];
         if (!launch->is_gemm)
             hash = hash * 0x9e3779b97f4a7c15u + (rt_source_hash(launch->source) ^ base_hash(launch->options));
     }
+    return hash;
+}
+
+/* What a verdict is found under: the candidate and a hash over all its kernels. */
+static void name_verdict(const ops_recipe *recipe, char *name, size_t size) {
+    const uint64_t hash = plan_hash_kernels(recipe, 0);
     snprintf(name, size, "check %s %016llx", recipe->candidate, (unsigned long long)hash);
 }
 
-static plan_verdict read_verdict(rt_context *rt, const char *name) {
+const char *plan_verdict_text(bool right) { return right ? "right" : "wrong"; }
+
+plan_verdict plan_read_verdict(rt_context *rt, const char *name) {
     char text[16];
     if (!rt_fact_read(rt, name, text, sizeof text)) return PLAN_UNKNOWN;
-    if (strcmp(text, "wrong") == 0) return PLAN_WRONG;
-    return strcmp(text, "right") == 0 ? PLAN_TRUSTED : PLAN_UNKNOWN;
+    if (strcmp(text, plan_verdict_text(false)) == 0) return PLAN_WRONG;
+    return strcmp(text, plan_verdict_text(true)) == 0 ? PLAN_TRUSTED : PLAN_UNKNOWN;
 }
 
 bool plan_verdict_name(base_env *env, rt_context *rt, const ops_problem *problem, const ops_recipe *recipe,
                        char *name) {
     ops_recipe small;
     ops_problem looked_at = *problem;
-    const ops_candidate *candidate = candidate_of(problem, recipe);
-    if (!candidate || small_recipe(env, rt, candidate, &looked_at, recipe, &small) != CLADE_OK) return false;
+    if (is_generic(problem, recipe) || small_recipe(env, rt, &looked_at, recipe, &small) != CLADE_OK) return false;
     name_verdict(&small, name, PLAN_VERDICT_NAME);
     return true;
 }
 
 plan_verdict plan_find_verdict(base_env *env, rt_context *rt, const ops_problem *problem, const ops_recipe *recipe) {
     char name[PLAN_VERDICT_NAME];
-    return plan_verdict_name(env, rt, problem, recipe, name) ? read_verdict(rt, name) : PLAN_TRUSTED;
+    return plan_verdict_name(env, rt, problem, recipe, name) ? plan_read_verdict(rt, name) : PLAN_TRUSTED;
 }
 
 /* The verdicts of one plan, written together. */
@@ -187,15 +186,14 @@ static clade_status check_step(const clade_plan *plan, const plan_step *step, ch
     char *name = list->names[list->count];
     ops_recipe small;
     ops_problem problem = step->problem;
-    const ops_candidate *candidate = candidate_of(&problem, &step->recipe);
-    if (!candidate) return CLADE_OK;
-    FORWARD(small_recipe(plan->env, rt, candidate, &problem, &step->recipe, &small));
+    if (is_generic(&problem, &step->recipe)) return CLADE_OK;
+    FORWARD(small_recipe(plan->env, rt, &problem, &step->recipe, &small));
     name_verdict(&small, name, PLAN_VERDICT_NAME);
-    if (is_listed(list, name) || read_verdict(rt, name) != PLAN_UNKNOWN) return CLADE_OK;
+    if (is_listed(list, name) || plan_read_verdict(rt, name) != PLAN_UNKNOWN) return CLADE_OK;
     FORWARD(plan_compare(plan->env, rt, &problem, &small, &agrees));
     base_log(plan->env, CLADE_LOG_DEBUG, "checked %s (%s): %s", small.candidate, small.reason,
-             agrees ? "right" : "wrong");
-    list->facts[list->count++] = (rt_fact){.name = name, .text = agrees ? "right" : "wrong"};
+             plan_verdict_text(agrees));
+    list->facts[list->count++] = (rt_fact){.name = name, .text = plan_verdict_text(agrees)};
     if (!agrees) *wrong = true;
     return CLADE_OK;
 }

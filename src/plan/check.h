@@ -13,4 +13,10 @@ bool plan_agree(const ops_problem *problem, const float *values, const float *ex
 clade_status plan_run_into(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe, float *values,
                            uint64_t count);
 
+/* A verdict as facts and logs have it. */
+const char *plan_verdict_text(bool right);
+plan_verdict plan_read_verdict(rt_context *rt, const char *name);
+/* `hash`, which goes on, with the texts and options of a recipe's kernels: what a verdict is on. */
+uint64_t plan_hash_kernels(const ops_recipe *recipe, uint64_t hash);
+
 #endif

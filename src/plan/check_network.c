@@ -18,14 +18,9 @@ typedef struct network_check {
 
 /* ---- Small steps -------------------------------------------------------------------------------------------------------------- */
 
-static bool same_kernel(const ops_launch *a, const ops_launch *b) {
-    return strcmp(a->source, b->source) == 0 && strcmp(a->kernel, b->kernel) == 0 &&
-           strcmp(a->options, b->options) == 0;
-}
-
 static bool same_kernels(const ops_recipe *a, const ops_recipe *b) {
     bool same = a->launch_count == b->launch_count;
-    for (size_t i = 0; same && i < a->launch_count; i++) same = same_kernel(&a->launches[i], &b->launches[i]);
+    for (size_t i = 0; same && i < a->launch_count; i++) same = ops_same_kernel(&a->launches[i], &b->launches[i]);
     return same;
 }
 
@@ -33,22 +28,14 @@ static bool same_kernels(const ops_recipe *a, const ops_recipe *b) {
 static bool has_kernel(const network_check *c, const ops_launch *launch) {
     for (size_t i = 0; i < c->small.step_count; i++)
         for (size_t k = 0; k < c->steps[i]->recipe.launch_count; k++)
-            if (same_kernel(&c->steps[i]->recipe.launches[k], launch)) return true;
+            if (ops_same_kernel(&c->steps[i]->recipe.launches[k], launch)) return true;
     return false;
-}
-
-static const ops_candidate *candidate_of(const plan_step *step) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(step->problem.kind, &count);
-    size_t i = 0;
-    while (i + 1 < count && strcmp(candidates[i].name, strchr(step->recipe.candidate, '.') + 1) != 0) i++;
-    return &candidates[i];
 }
 
 /* The small problem, or the step's own where that would take other kernels. */
 static clade_status add_step(network_check *c, const plan_step *step) {
     const rt_device *device = rt_context_device(c->rt);
-    const ops_candidate *candidate = candidate_of(step);
+    const ops_candidate *candidate = ops_candidate_of(step->problem.kind, &step->recipe);
     plan_step *small = &c->small.steps[c->small.step_count];
     c->steps[c->small.step_count++] = step;
     small->problem = plan_small_problem(&step->problem, &step->recipe);
@@ -153,12 +140,10 @@ static clade_status compare_step(network_check *c, const clade_session *session,
                                  const plan_step *step, bool *right) {
     ops_reach reach;
     ops_recipe generic;
-    size_t candidate_count;
     bool agrees = true;
-    const ops_candidate *candidates = ops_candidates(step->problem.kind, &candidate_count);
     (void)ops_problem_reach(&step->problem, &reach);
     const uint64_t count = (uint64_t)reach.output;
-    FORWARD(ops_make(c->env, &step->problem, rt_context_device(c->rt), &candidates[candidate_count - 1], &generic));
+    FORWARD(ops_make(c->env, &step->problem, rt_context_device(c->rt), ops_generic(step->problem.kind), &generic));
     float *values = base_allocate_zero(c->env, 2 * count, sizeof *values);
     if (!values) return base_fail_memory(c->env, 2 * count * sizeof *values, "the results of a check");
     clade_status status =
@@ -168,7 +153,7 @@ static clade_status compare_step(network_check *c, const clade_session *session,
     if (status == CLADE_OK) status = plan_run_into(bench, &step->problem, &generic, values + count, count);
     if (status == CLADE_OK) agrees = plan_agree(&step->problem, values, values + count, count);
     base_log(c->env, CLADE_LOG_DEBUG, "checked %s (%s) in a network: %s", step->recipe.candidate, step->recipe.reason,
-             agrees ? "right" : "wrong");
+             plan_verdict_text(agrees));
     base_free(c->env, values);
     *right = *right && agrees;
     return status;
@@ -213,23 +198,19 @@ static clade_status check_small_plan(network_check *c, bool *right_out) {
 
 static void name_network(const network_check *c, char *name, size_t size) {
     uint64_t hash = c->plan->network.memory_count ^ rt_source_hash("network.cl");
-    for (size_t i = 0; i < c->small.step_count; i++)
-        for (size_t k = 0; k < c->steps[i]->recipe.launch_count; k++) {
-            const ops_launch *launch = &c->steps[i]->recipe.launches[k];
-            hash = hash * 0x9e3779b97f4a7c15u + (rt_source_hash(launch->source) ^ base_hash(launch->options));
-        }
+    for (size_t i = 0; i < c->small.step_count; i++) hash = plan_hash_kernels(&c->steps[i]->recipe, hash);
     snprintf(name, size, "check network %016llx", (unsigned long long)hash);
 }
 
 static clade_status find_verdict(network_check *c, bool *right_out) {
-    char name[PLAN_VERDICT_NAME], text[16] = "";
+    char name[PLAN_VERDICT_NAME];
     FORWARD(add_steps(c));
     name_network(c, name, sizeof name);
-    (void)rt_fact_read(c->rt, name, text, sizeof text);
-    *right_out = strcmp(text, "right") == 0;
-    if (*right_out || strcmp(text, "wrong") == 0) return CLADE_OK;
+    const plan_verdict known = plan_read_verdict(c->rt, name);
+    *right_out = known == PLAN_TRUSTED;
+    if (known != PLAN_UNKNOWN) return CLADE_OK;
     FORWARD(check_small_plan(c, right_out));
-    rt_facts_write(c->rt, &(rt_fact){.name = name, .text = *right_out ? "right" : "wrong"}, 1);
+    rt_facts_write(c->rt, &(rt_fact){.name = name, .text = plan_verdict_text(*right_out)}, 1);
     return CLADE_OK;
 }
 

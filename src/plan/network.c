@@ -5,8 +5,6 @@
  * on the rest, so networks of the same parts share a program. */
 #include "plan/network.h"
 
-#include <string.h>
-
 /* Counters lie a cache line apart; the first three are not those of steps. */
 enum { COUNTER_BYTES = 64, COUNTERS = 3 };
 
@@ -35,9 +33,7 @@ static void find_steps(const clade_plan *plan, plan_network *network) {
 /* ---- Parts ------------------------------------------------------------------------------------------------------------------ */
 
 static bool same_part(const ops_launch *a, const ops_launch *b) {
-    if (strcmp(a->source, b->source) != 0 || strcmp(a->kernel, b->kernel) != 0 || strcmp(a->options, b->options) != 0 ||
-        a->argument_count != b->argument_count)
-        return false;
+    if (!ops_same_kernel(a, b) || a->argument_count != b->argument_count) return false;
     for (size_t i = 0; i < a->argument_count; i++)
         if (a->arguments[i].kind != b->arguments[i].kind) return false;
     return true;

@@ -5,7 +5,6 @@
 #include "plan/choose.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct offer {
     size_t step;
@@ -29,8 +28,9 @@ static uint64_t bytes_of(const ops_recipe *recipe) {
 
 /* Seconds that the cost model expects of what the step has now. */
 static double present_seconds(const plan_step *step, const ops_choice *choices, size_t count) {
+    const ops_candidate *present = ops_candidate_of(step->problem.kind, &step->recipe);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(choices[i].candidate->name, strchr(step->recipe.candidate, '.') + 1) == 0) return choices[i].seconds;
+        if (choices[i].candidate == present) return choices[i].seconds;
     return choices[0].seconds;
 }
 

@@ -129,12 +129,9 @@ static void halve(ops_problem *problem, bool is_first_layer) {
 }
 
 static const ops_candidate *candidate_of(const char *name) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(candidates[i].name, name) == 0) return &candidates[i];
-    fail_msg("there is no candidate %s", name);
-    return NULL;
+    const ops_candidate *candidate = ops_find_candidate(OPS_CONV2D, name, strlen(name));
+    if (!candidate) fail_msg("there is no candidate %s", name);
+    return candidate;
 }
 
 typedef struct data {
