@@ -1,10 +1,8 @@
 /* bench.c: `clade bench`: how long a network takes. */
-#include "buffers.h"
 #include "clock.h"
 #include "command.h"
 #include "format.h"
-#include "json.h"
-#include "network.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +11,9 @@ enum { DEFAULT_RUNS = 50 };
 
 /* What is measured; times in milliseconds. */
 typedef struct measurement {
-    size_t batch, runs;
+    tool_times times;
     double build; /* graph with weights to a session that is ready */
     double first; /* first run in this process */
-    double fastest, median;
     clade_plan_memory memory;
     double gflop;   /* of one run of the whole batch, a multiply-add counted as two */
     size_t kernels; /* launches in one run */
@@ -30,7 +27,7 @@ static bool count_work(const tool_network *network, measurement *result) {
         if (clade_graph_node(network->graph, i, &node) != CLADE_OK) return network_fail(network);
         multiply_adds += node.multiply_adds;
     }
-    result->gflop = 2e-9 * (double)multiply_adds * (double)result->batch;
+    result->gflop = 2e-9 * (double)multiply_adds * (double)result->times.batch;
     for (size_t i = 0; i < clade_plan_step_count(network->plan); i++) {
         clade_step_info step;
         if (clade_plan_step(network->plan, i, &step) != CLADE_OK) return network_fail(network);
@@ -42,41 +39,34 @@ static bool count_work(const tool_network *network, measurement *result) {
 
 static bool build(tool_network *network, measurement *result) {
     const double start = clock_seconds();
-    if (!network_compile(network, result->batch) || !network_start(network)) return false;
+    if (!network_compile(network, result->times.batch) || !network_start(network)) return false;
     result->build = 1e3 * (clock_seconds() - start);
     return true;
 }
 
-static bool time_run(const tool_network *network, const tool_buffers *buffers, double *milliseconds_out) {
-    const double start = clock_seconds();
-    if (clade_run(network->session, buffers->inputs, buffers->input_count, buffers->outputs, buffers->output_count) !=
-        CLADE_OK)
-        return network_fail(network);
-    *milliseconds_out = 1e3 * (clock_seconds() - start);
-    return true;
-}
-
 static bool time_runs(const tool_network *network, const tool_buffers *buffers, measurement *result) {
-    if (!time_run(network, buffers, &result->first)) return false;
-    double *times = calloc(result->runs, sizeof *times);
+    const size_t runs = result->times.runs;
+    if (!measure_run(network, buffers, &result->first)) return false;
+    double *times = calloc(runs, sizeof *times);
     if (!times) return console_fail(network->console, "out of host memory");
     bool good = true;
-    for (size_t i = 0; good && i < result->runs; i++) {
-        good = time_run(network, buffers, &times[i]);
-        console_progress(network->console, "running", i + 1, result->runs);
+    for (size_t i = 0; good && i < runs; i++) {
+        good = measure_run(network, buffers, &times[i]);
+        console_progress(network->console, "running", i + 1, runs);
     }
     console_clear(network->console);
-    result->median = clock_median(times, result->runs);
-    result->fastest = times[0];
+    result->times.median = clock_median(times, runs);
+    result->times.fastest = times[0];
     free(times);
     return good;
 }
 
 static void print_text(const tool_network *network, const clade_device_info *device, const measurement *result) {
     char weights[FORMAT_SIZE], arena[FORMAT_SIZE];
-    printf("%s on %s, batch %zu, %zu runs\n", network->model->name, device->name, result->batch, result->runs);
-    printf("  fastest    %8.2f ms  %.1f GFLOP/s\n", result->fastest, 1e3 * result->gflop / result->fastest);
-    printf("  median     %8.2f ms  %.1f images/s\n", result->median, 1e3 * (double)result->batch / result->median);
+    const tool_times *times = &result->times;
+    printf("%s on %s, batch %zu, %zu runs\n", network->model->name, device->name, times->batch, times->runs);
+    printf("  fastest    %8.2f ms  %.1f GFLOP/s\n", times->fastest, 1e3 * result->gflop / times->fastest);
+    printf("  median     %8.2f ms  %.1f images/s\n", times->median, 1e3 * (double)times->batch / times->median);
     printf("  first run  %8.2f ms\n", result->first);
     printf("  build      %8.2f ms\n", result->build);
     printf("  work       %8.3f GFLOP in %zu kernels\n", result->gflop, result->kernels);
@@ -86,13 +76,7 @@ static void print_text(const tool_network *network, const clade_device_info *dev
 
 static void print_json(const tool_network *network, const clade_device_info *device, const measurement *result) {
     json_writer json = {.file = stdout};
-    json_open(&json, NULL, '{');
-    json_text(&json, "model", network->model->name);
-    json_text(&json, "device", device->name);
-    json_integer(&json, "batch", (int64_t)result->batch);
-    json_integer(&json, "runs", (int64_t)result->runs);
-    json_number(&json, "ms_min", result->fastest);
-    json_number(&json, "ms_median", result->median);
+    measure_begin_json(&json, network, device, &result->times);
     json_number(&json, "ms_first", result->first);
     json_number(&json, "ms_build", result->build);
     json_integer(&json, "bytes_weights", (int64_t)result->memory.weights);
@@ -104,15 +88,13 @@ static void print_json(const tool_network *network, const clade_device_info *dev
 }
 
 static int bench_run(const tool_options *options, tool_console *console) {
-    measurement result = {.batch = options->batch ? (size_t)options->batch : 1,
-                          .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS};
+    measurement result = {.times = {.batch = options->batch ? (size_t)options->batch : 1,
+                                    .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
     tool_network network = {0};
     tool_buffers buffers = {0};
     clade_device_info device;
-    bool good = network_open(&network, options, console, NULL) && network_build(&network, options->arguments[0]) &&
-                network_load(&network, options->weights ? options->weights : "random") &&
-                buffers_make(&network, result.batch, &buffers) && build(&network, &result) &&
-                count_work(&network, &result) && time_runs(&network, &buffers, &result);
+    bool good = measure_open(&network, options, console) && buffers_make(&network, result.times.batch, &buffers) &&
+                build(&network, &result) && count_work(&network, &result) && time_runs(&network, &buffers, &result);
     if (good && clade_context_device(network.context, &device) != CLADE_OK) good = network_fail(&network);
     if (good) (options->json ? print_json : print_text)(&network, &device, &result);
     buffers_free(&buffers);

@@ -1,10 +1,8 @@
 /* profile.c: `clade profile`: where the time of a network goes, step by step. */
-#include "buffers.h"
 #include "clock.h"
 #include "command.h"
 #include "format.h"
-#include "json.h"
-#include "network.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +19,10 @@ typedef struct profile_step {
 } profile_step;
 
 typedef struct profile_report {
-    size_t batch, runs, count;
+    size_t count;
     profile_step *steps;
     double steps_fastest, steps_median; /* milliseconds, sums over the steps */
-    double fastest, median;             /* of whole runs, by the clock on the wall */
+    tool_times times;                   /* of whole runs */
 } profile_report;
 
 /* ---- Measuring ------------------------------------------------------------------------------------------------------------ */
@@ -35,28 +33,25 @@ static bool start(tool_network *network) {
 }
 
 /* Times of one run: those of the steps `runs` apart, the whole behind the last. */
-static bool time_run(const tool_network *network, const tool_buffers *buffers, const profile_report *report,
+static bool run_once(const tool_network *network, const tool_buffers *buffers, const profile_report *report,
                      double *times) {
-    const double before = clock_seconds();
-    if (clade_run(network->session, buffers->inputs, buffers->input_count, buffers->outputs, buffers->output_count) !=
-        CLADE_OK)
-        return network_fail(network);
-    times[report->count * report->runs] = 1e3 * (clock_seconds() - before);
+    const size_t runs = report->times.runs;
+    if (!measure_run(network, buffers, &times[report->count * runs])) return false;
     for (size_t i = 0; i < report->count; i++) {
         double seconds = 0;
         if (clade_session_step_time(network->session, i, &seconds) != CLADE_OK) return network_fail(network);
-        times[i * report->runs] = 1e3 * seconds;
+        times[i * runs] = 1e3 * seconds;
     }
     return true;
 }
 
 static bool measure(const tool_network *network, const tool_buffers *buffers, profile_report *report) {
-    const size_t runs = report->runs;
+    const size_t runs = report->times.runs;
     double *times = calloc((report->count + 1) * runs, sizeof *times);
     if (!times) return console_fail(network->console, "out of host memory");
     bool good = true;
     for (size_t i = 0; good && i < runs; i++) {
-        good = time_run(network, buffers, report, times + i);
+        good = run_once(network, buffers, report, times + i);
         console_progress(network->console, "running", i + 1, runs);
     }
     console_clear(network->console);
@@ -67,8 +62,8 @@ static bool measure(const tool_network *network, const tool_buffers *buffers, pr
         report->steps_median += step->median;
         report->steps_fastest += step->fastest;
     }
-    report->median = clock_median(times + report->count * runs, runs);
-    report->fastest = times[report->count * runs];
+    report->times.median = clock_median(times + report->count * runs, runs);
+    report->times.fastest = times[report->count * runs];
     free(times);
     return good;
 }
@@ -88,7 +83,7 @@ static bool describe(const tool_network *network, profile_report *report) {
             return network_fail(network);
         const bool is_first = i == 0 || report->steps[i - 1].step.node != step->step.node;
         step->output = tensor.shape;
-        if (is_first) step->gflop = 2e-9 * (double)step->node.multiply_adds * (double)report->batch;
+        if (is_first) step->gflop = 2e-9 * (double)step->node.multiply_adds * (double)report->times.batch;
     }
     return true;
 }
@@ -115,7 +110,8 @@ static void print_text(const tool_network *network, const clade_device_info *dev
         widen(&kernel_width, step->step.kernel);
         widen(&shape_width, format_shape(&step->output, shape));
     }
-    printf("%s on %s, batch %zu, %zu runs\n\n", network->model->name, device->name, report->batch, report->runs);
+    printf("%s on %s, batch %zu, %zu runs\n\n", network->model->name, device->name, report->times.batch,
+           report->times.runs);
     printf("%9s  %9s  %7s  %6s  %-*s  %-*s  %-*s  %s\n", "fastest", "median", "GFLOP/s", "share", layer_width, "layer",
            shape_width, "output", kernel_width, "kernel", "why");
     for (size_t i = 0; i < report->count; i++) {
@@ -127,7 +123,7 @@ static void print_text(const tool_network *network, const clade_device_info *dev
                kernel_width, step->step.kernel, step->step.reason);
     }
     printf("%9.3f  %9.3f  ms, all steps\n", report->steps_fastest, report->steps_median);
-    printf("%9.3f  %9.3f  ms, a run from host memory to host memory\n", report->fastest, report->median);
+    printf("%9.3f  %9.3f  ms, a run from host memory to host memory\n", report->times.fastest, report->times.median);
 }
 
 static void json_step(json_writer *json, const profile_report *report, const profile_step *step) {
@@ -148,13 +144,7 @@ static void json_step(json_writer *json, const profile_report *report, const pro
 
 static void print_json(const tool_network *network, const clade_device_info *device, const profile_report *report) {
     json_writer json = {.file = stdout};
-    json_open(&json, NULL, '{');
-    json_text(&json, "model", network->model->name);
-    json_text(&json, "device", device->name);
-    json_integer(&json, "batch", (int64_t)report->batch);
-    json_integer(&json, "runs", (int64_t)report->runs);
-    json_number(&json, "ms_min", report->fastest);
-    json_number(&json, "ms_median", report->median);
+    measure_begin_json(&json, network, device, &report->times);
     json_open(&json, "steps", '[');
     for (size_t i = 0; i < report->count; i++) json_step(&json, report, &report->steps[i]);
     json_close(&json, ']');
@@ -165,15 +155,14 @@ static void print_json(const tool_network *network, const clade_device_info *dev
 /* ---- The command ---------------------------------------------------------------------------------------------------------- */
 
 static int profile_run(const tool_options *options, tool_console *console) {
-    profile_report report = {.batch = options->batch ? (size_t)options->batch : 1,
-                             .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS};
+    profile_report report = {.times = {.batch = options->batch ? (size_t)options->batch : 1,
+                                       .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
     tool_network network = {0};
     tool_buffers buffers = {0};
     clade_device_info device;
-    bool good = network_open(&network, options, console, NULL) && network_build(&network, options->arguments[0]) &&
-                network_load(&network, options->weights ? options->weights : "random") &&
-                buffers_make(&network, report.batch, &buffers) && network_compile(&network, report.batch) &&
-                start(&network) && describe(&network, &report) && measure(&network, &buffers, &report);
+    bool good = measure_open(&network, options, console) && buffers_make(&network, report.times.batch, &buffers) &&
+                network_compile(&network, report.times.batch) && start(&network) && describe(&network, &report) &&
+                measure(&network, &buffers, &report);
     if (good && clade_context_device(network.context, &device) != CLADE_OK) good = network_fail(&network);
     if (good) (options->json ? print_json : print_text)(&network, &device, &report);
     free(report.steps);

@@ -1,7 +1,7 @@
 /* tune.c: `clade tune`: measures kernels, keeps the fastest, and tells what changed. */
 #include "clock.h"
 #include "command.h"
-#include "network.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,11 +28,12 @@ static void print_result(void *user, const clade_tune_result *result) {
            1e6 * result->seconds_before, result->after, 1e6 * result->seconds_after);
 }
 
-static bool tune(tool_network *network, const clade_plan_settings *plan) {
+static bool tune(tool_network *network) {
+    const clade_plan_settings plan = network_settings(network, network->options->batch ? network->options->batch : 1);
     tune_report report = {.console = network->console};
     clade_tune_summary summary;
     clade_tune_settings settings = clade_tune_defaults();
-    settings.plan = plan;
+    settings.plan = &plan;
     if (network->options->level) settings.level = network->options->level;
     settings.progress = show_progress;
     settings.result = print_result;
@@ -51,16 +52,15 @@ static bool tune(tool_network *network, const clade_plan_settings *plan) {
 
 static bool write_text(void *user, const char *text, size_t length) { return fwrite(text, 1, length, user) == length; }
 
+static bool export_rows(tool_network *network) {
+    const clade_plan_settings plan = network_settings(network, network->options->batch ? network->options->batch : 1);
+    if (clade_tune_export(network->graph, &plan, write_text, stdout) != CLADE_OK) return network_fail(network);
+    return true;
+}
+
 static int tune_run(const tool_options *options, tool_console *console) {
     tool_network network = {0};
-    bool good = network_open(&network, options, console, NULL) && network_build(&network, options->arguments[0]);
-    if (good) {
-        const clade_plan_settings plan = network_settings(&network, options->batch ? options->batch : 1);
-        if (!options->export_rows)
-            good = network_load(&network, options->weights ? options->weights : "random") && tune(&network, &plan);
-        else if (clade_tune_export(network.graph, &plan, write_text, stdout) != CLADE_OK)
-            good = network_fail(&network);
-    }
+    const bool good = measure_open(&network, options, console) && (options->export_rows ? export_rows : tune)(&network);
     network_close(&network);
     return good ? EXIT_DONE : EXIT_FAILED;
 }
