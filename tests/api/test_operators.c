@@ -2,12 +2,14 @@
  * a convolution (whose results may be blocked), on a slice of a concat, and into a slice of one; with batches of 1 to 3.
  * Kernels have tests of their own (tests/ops); this is about what lies between the API and them. */
 #include "api/network.h"
+#include "api/random_node.h"
 #include "reference/interpreter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,151 +29,10 @@ static int tear_down(void **unused) {
     return 0;
 }
 
-/* From low to high, both included; a linear congruential generator (Knuth's MMIX constants) so that failures repeat. */
-static int32_t pick(int32_t low, int32_t high) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return low + (int32_t)((state >> 33) % (uint64_t)(high - low + 1));
-}
-
-typedef clade_status (*add_node)(clade_graph *graph, clade_tensor input, clade_tensor *output_out);
+static int32_t pick(int32_t low, int32_t high) { return random_pick(&state, low, high); }
 
 static const clade_shape *shape_of(const clade_graph *graph, clade_tensor tensor) {
     return graph_shape_of(graph, tensor);
-}
-static int32_t dimension(const clade_graph *graph, clade_tensor tensor, int32_t d) {
-    return (int32_t)shape_of(graph, tensor)->dims[d];
-}
-
-/* ---- One node of each kind, with random settings that fit its input ------------------------------------------------------ */
-
-static clade_status add_conv2d(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const int32_t channels = dimension(graph, x, 1), grouped = pick(0, 3) == 0 ? channels : 1;
-    const clade_conv2d_settings s = {.channels = grouped * pick(1, grouped > 1 ? 2 : 40),
-                                     .kernel = {pick(1, 3), pick(1, 7)},
-                                     .stride = {pick(1, 2), pick(1, 3)},
-                                     .dilation = {pick(1, 2), 1},
-                                     .padding = {pick(0, 3), pick(0, 3), pick(2, 3), pick(3, 4)},
-                                     .groups = grouped,
-                                     .no_bias = pick(0, 1),
-                                     .activation = (clade_activation)pick(CLADE_ACTIVATION_NONE, CLADE_TANH)};
-    return clade_graph_conv2d(graph, x, &s, y);
-}
-
-static clade_status add_pool(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    clade_pool_settings s = {.kind = (clade_pool_kind)pick(0, 1), .global = pick(0, 4) == 0};
-    if (!s.global)
-        s = (clade_pool_settings){.kind = s.kind,
-                                  .kernel = {pick(2, 3), pick(2, 3)},
-                                  .stride = {pick(1, 3), pick(1, 3)},
-                                  .padding = {pick(0, 1), pick(0, 1), pick(0, 1), pick(0, 1)},
-                                  .ceil_mode = pick(0, 1),
-                                  .count_include_pad = pick(0, 1)};
-    return clade_graph_pool(graph, x, &s, y);
-}
-
-static clade_status add_linear(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_linear_settings s = {
-        .features = pick(1, 40), .no_bias = pick(0, 1), .activation = (clade_activation)pick(0, 5)};
-    return clade_graph_linear(graph, x, &s, y);
-}
-
-static clade_status add_batch_norm(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_batch_norm_settings s = {.epsilon = 1e-3f, .no_scale = pick(0, 1), .no_shift = pick(0, 1)};
-    return clade_graph_batch_norm(graph, x, &s, y);
-}
-
-static clade_status add_lrn(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_lrn_settings s = {.size = pick(1, 7), .alpha = 0.5f, .beta = pick(0, 1) ? 0.75f : 0.6f, .k = 2};
-    return clade_graph_lrn(graph, x, &s, y);
-}
-
-static clade_status add_concat(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_tensor parts[3] = {x, x, x};
-    return clade_graph_concat(graph, parts, (size_t)pick(1, 3), &(clade_concat_settings){.axis = pick(1, 3)}, y);
-}
-
-static clade_status add_binary(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    clade_tensor other = x;
-    const clade_binary_settings s = {.kind = (clade_binary_kind)pick(0, 1), .activation = (clade_activation)pick(0, 5)};
-    switch (pick(0, 2)) { /* the same shape, one value a channel, one a pixel */
-    case 0: {
-        const clade_status status = clade_graph_scale(graph, x, &(clade_scale_settings){.factor = 0.5f}, &other);
-        if (status != CLADE_OK) return status;
-        break;
-    }
-    case 1: {
-        const clade_status status = clade_graph_pool(graph, x, &(clade_pool_settings){.global = true}, &other);
-        if (status != CLADE_OK) return status;
-        break;
-    }
-    default: {
-        const clade_mean_settings mean = {.axes = {0, 1}};
-        const clade_status status = clade_graph_mean(graph, x, &mean, &other);
-        if (status != CLADE_OK) return status;
-        break;
-    }
-    }
-    return pick(0, 1) ? clade_graph_binary(graph, x, other, &s, y) : clade_graph_binary(graph, other, x, &s, y);
-}
-
-static clade_status add_scale(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_scale_settings s = {
-        .factor = -1.5f, .offset = 0.25f, .channel_scale = pick(0, 1), .channel_shift = pick(0, 1)};
-    return clade_graph_scale(graph, x, &s, y);
-}
-
-static clade_status add_activation(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_activation_settings s = {
-        .kind = (clade_activation)pick(CLADE_RELU, CLADE_PRELU), .slope = 0.2f, .shared_slope = pick(0, 1)};
-    return clade_graph_activation(graph, x, &s, y);
-}
-
-static clade_status add_softmax(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_softmax_settings s = {.axis = pick(1, 3), .logarithm = pick(0, 1)};
-    return clade_graph_softmax(graph, x, &s, y);
-}
-
-static clade_status add_dropout(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    return clade_graph_dropout(graph, x, NULL, y);
-}
-
-static clade_status add_flatten(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    return clade_graph_flatten(graph, x, NULL, y);
-}
-
-static clade_status add_reshape(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_shape shapes[] = {{3, {0, 0, -1}}, {2, {0, -1}}, {5, {0, 1, -1, dimension(graph, x, 2), 1}}};
-    return clade_graph_reshape(graph, x, &(clade_reshape_settings){.shape = shapes[pick(0, 2)]}, y);
-}
-
-static clade_status add_pad(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    const clade_pad_settings s = {
-        .before = {0, pick(0, 2), pick(0, 2), pick(0, 2)}, .after = {0, pick(0, 2), pick(0, 2), 1}, .value = -3.5f};
-    return clade_graph_pad(graph, x, &s, y);
-}
-
-static clade_status add_transpose(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    static const int32_t orders[][CLADE_MAX_RANK] = {{0, 2, 3, 1}, {0, 3, 1, 2}, {0, 1, 3, 2}, {0, 3, 2, 1}};
-    clade_transpose_settings s = {0};
-    const int32_t *order = orders[pick(0, 3)];
-    for (int i = 0; i < CLADE_MAX_RANK; i++) s.order[i] = order[i];
-    return clade_graph_transpose(graph, x, &s, y);
-}
-
-static clade_status add_slice(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    clade_slice_settings s = {0};
-    for (int32_t d = 1; d < 4; d++) {
-        const int32_t size = dimension(graph, x, d);
-        s.start[d] = pick(0, size - 1) - (pick(0, 1) ? size : 0);
-        s.step[d] = pick(1, 3);
-    }
-    return clade_graph_slice(graph, x, &s, y);
-}
-
-static clade_status add_mean(clade_graph *graph, clade_tensor x, clade_tensor *y) {
-    clade_mean_settings s = {.drop = pick(0, 1)};
-    s.axes[pick(1, 3)] = s.axes[pick(1, 3)] = true;
-    return clade_graph_mean(graph, x, &s, y);
 }
 
 /* ---- Around the node --------------------------------------------------------------------------------------------------------- */
@@ -258,7 +119,8 @@ static void run_and_compare(const clade_graph *graph, const clade_plan_settings 
     free(input);
 }
 
-static void check(add_node add, uint64_t seed) {
+static void check(size_t op) {
+    const uint64_t seed = op + 1;
     const char *asked = getenv("CLADE_TEST_CASES");
     const int cases = asked ? atoi(asked) / 10 + PLACES : 32;
     for (int i = 0; i < cases; i++) {
@@ -268,7 +130,8 @@ static void check(add_node add, uint64_t seed) {
         clade_tensor y;
         assert_int_equal(clade_graph_create(context, &graph), CLADE_OK);
         const clade_tensor x = make_input(graph, place, pick(1, 3));
-        if (add(graph, x, &y) != CLADE_OK) fail_msg("case %d of seed %llu: refused", i, (unsigned long long)seed);
+        if (random_nodes[op].add(graph, x, &state, &y) != CLADE_OK)
+            fail_msg("case %d of %s: refused", i, random_nodes[op].op);
         use_result(graph, place, y);
         assert_int_equal(clade_graph_fill_parameters(graph), CLADE_OK);
         uint32_t disabled = pick(0, 1) ? 0 : (uint32_t)pick(0, 511);
@@ -279,40 +142,14 @@ static void check(add_node add, uint64_t seed) {
     }
 }
 
-#define TEST(op, seed)                                                                                                 \
-    static void op##_runs_as_it_is_defined(void **unused) {                                                            \
-        (void)unused;                                                                                                  \
-        check(add_##op, seed);                                                                                         \
-    }
-TEST(conv2d, 1)
-TEST(pool, 2)
-TEST(linear, 3)
-TEST(batch_norm, 4)
-TEST(lrn, 5)
-TEST(concat, 6)
-TEST(binary, 7)
-TEST(scale, 8)
-TEST(activation, 9)
-TEST(softmax, 10)
-TEST(dropout, 11)
-TEST(flatten, 12)
-TEST(reshape, 13)
-TEST(pad, 14)
-TEST(transpose, 15)
-TEST(slice, 16)
-TEST(mean, 17)
+static void runs_as_it_is_defined(void **op) { check((size_t)((const random_node *)*op - random_nodes)); }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conv2d_runs_as_it_is_defined),     cmocka_unit_test(pool_runs_as_it_is_defined),
-        cmocka_unit_test(linear_runs_as_it_is_defined),     cmocka_unit_test(batch_norm_runs_as_it_is_defined),
-        cmocka_unit_test(lrn_runs_as_it_is_defined),        cmocka_unit_test(concat_runs_as_it_is_defined),
-        cmocka_unit_test(binary_runs_as_it_is_defined),     cmocka_unit_test(scale_runs_as_it_is_defined),
-        cmocka_unit_test(activation_runs_as_it_is_defined), cmocka_unit_test(softmax_runs_as_it_is_defined),
-        cmocka_unit_test(dropout_runs_as_it_is_defined),    cmocka_unit_test(flatten_runs_as_it_is_defined),
-        cmocka_unit_test(reshape_runs_as_it_is_defined),    cmocka_unit_test(pad_runs_as_it_is_defined),
-        cmocka_unit_test(transpose_runs_as_it_is_defined),  cmocka_unit_test(slice_runs_as_it_is_defined),
-        cmocka_unit_test(mean_runs_as_it_is_defined),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    struct CMUnitTest tests[32] = {{0}};
+    assert(random_node_count <= sizeof tests / sizeof tests[0]);
+    for (size_t i = 0; i < random_node_count; i++)
+        tests[i] = (struct CMUnitTest){.name = random_nodes[i].op,
+                                       .test_func = runs_as_it_is_defined,
+                                       .initial_state = (void *)(uintptr_t)&random_nodes[i]};
+    return _cmocka_run_group_tests("every operator", tests, random_node_count, set_up, tear_down);
 }
