@@ -568,7 +568,11 @@ typedef struct clade_node_info {
     size_t parameter_count;     /**< How many. */
     clade_tensor output;        /**< What it makes. */
     uint64_t multiply_adds;     /**< For each image; 0 for operators without sums of products. */
-    uint64_t reserved[4];       /**< Zero. */
+    /** The settings struct that the operator was added with, e.g. a clade_conv2d_settings, defaults filled in and `name` NULL;
+     *  of a flatten, which has none, anything. NULL: a pass of the compiler made the node, or changed it to more than
+     *  settings can say. */
+    const void *attributes;
+    uint64_t reserved[3]; /**< Zero. */
 } clade_node_info;
 
 CLADE_API size_t clade_graph_node_count(const clade_graph *graph);   /**< @return how many nodes; 0 for NULL. */

@@ -32,6 +32,14 @@ static clade_status check_index(const clade_graph *graph, const char *what, size
     return CLADE_OK;
 }
 
+/* Whether the settings say all about a node, as they do in the caller's graphs. */
+static bool is_as_added(const graph_node *node) {
+    const bool many = node->op == GRAPH_OP_concat || node->op == GRAPH_OP_binary;
+    const bool biased_pool = node->op == GRAPH_OP_pool && graph_is_tensor(node->parameters[GRAPH_BIAS]);
+    return node->op != GRAPH_OP_reorder && (many || node->input_count == 1) && !biased_pool &&
+           node->pool_activation == CLADE_ACTIVATION_NONE && node->linear_channels == 0 && node->concat_align == 0;
+}
+
 clade_status clade_graph_node(const clade_graph *graph, size_t index, clade_node_info *info_out) {
     FORWARD(check_index(graph, "node", index, clade_graph_node_count(graph), info_out));
     const graph_node *node = &graph->nodes[index];
@@ -42,6 +50,7 @@ clade_status clade_graph_node(const clade_graph *graph, size_t index, clade_node
                                   .inputs = node->inputs,
                                   .input_count = node->input_count,
                                   .output = node->output,
+                                  .attributes = is_as_added(node) ? &node->attributes : NULL,
                                   .multiply_adds = op->multiply_adds ? op->multiply_adds(graph, node) : 0};
     for (int i = 0; i < GRAPH_MAX_PARAMETERS; i++)
         if (graph_is_tensor(node->parameters[i]))
