@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # allowed ROOM: a pattern of the includes that a room may use besides its own headers and the system's.
 allowed() {
-    local api='<clade/(clade|models|io)\.h>' opencl='<clade/opencl\.h>'
+    local api='<clade/(clade|models|io|onnx)\.h>' opencl='<clade/opencl\.h>'
     local base='<clade/clade\.h>|"base/base\.h"' rt='"rt/(rt|context)\.h"' ops='"ops/ops\.h"' graph='"graph/(graph\.h|ops\.inc)"'
     case $1 in
     base) echo '<clade/clade\.h>' ;;

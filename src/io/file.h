@@ -50,6 +50,12 @@ clade_status io_writer_open(io_writer *writer);
 clade_status io_write(io_writer *writer, const void *data, size_t size);
 clade_status io_writer_commit(io_writer *writer);
 void io_writer_abandon(io_writer *writer);
+/* Fails with "failed to write KIND "PATH": RULE". */
+clade_status io_writer_refuse(const io_writer *writer, clade_status status, const char *rule, ...) BASE_PRINTF(3, 4);
+/* Rounds values of the tensor `name` to `type`, to nearest, ties to even. Infinity may be stored, but a number must not become
+ * it: that is refused with CLADE_ERROR_UNSUPPORTED. */
+clade_status io_narrow(const io_writer *writer, const char *name, clade_type type, const float *values, size_t count,
+                       void *narrowed_out);
 
 /* ---- What the readers share --------------------------------------------------------------------------------------- */
 /* Deflate's longest match, 258 bytes, takes at least 2 bits (RFC 1951): a short file cannot hold many bytes. */

@@ -4,7 +4,6 @@
 
 #include <clade/io.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,19 +78,13 @@ static clade_status write_header(const saving *job, io_writer *writer) {
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
 
-/* Narrows and writes values a piece at a time. Infinity may be stored, but a number must not become it. */
+/* Narrows and writes values a piece at a time. */
 static clade_status write_values(const saving *job, io_writer *writer, const char *name, const float *values,
                                  size_t count) {
-    float narrowed[1024], widened[1024];
+    float narrowed[1024];
     for (size_t done = 0; done < count;) {
         const size_t piece = (size_t)base_min((int64_t)(count - done), (int64_t)BASE_COUNT(narrowed));
-        base_narrow(job->type, values + done, narrowed, piece);
-        base_widen(job->type, narrowed, widened, piece);
-        for (size_t i = 0; i < piece; i++)
-            if (isinf(widened[i]) && !isinf(values[done + i]))
-                return base_fail(job->env, CLADE_ERROR_UNSUPPORTED,
-                                 "failed to write weights \"%s\": %g in \"%s\" is too large for %s", job->path,
-                                 (double)values[done + i], name, base_type_name(job->type));
+        FORWARD(io_narrow(writer, name, job->type, values + done, piece, narrowed));
         FORWARD(io_write(writer, narrowed, piece * base_type_size(job->type)));
         done += piece;
     }

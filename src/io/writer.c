@@ -11,8 +11,17 @@
 /* Temporary names tried before giving up: others may be writing the same file. */
 enum { NAME_ATTEMPTS = 100 };
 
-static clade_status fail(const io_writer *writer, clade_status status, const char *rule) {
-    return base_fail(writer->env, status, "failed to write %s \"%s\": %s", writer->kind, writer->path, rule);
+clade_status io_writer_refuse(const io_writer *writer, clade_status status, const char *rule, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, rule);
+    vsnprintf(text, sizeof text, rule, arguments);
+    va_end(arguments);
+    return base_fail(writer->env, status, "failed to write %s \"%s\": %s", writer->kind, writer->path, text);
+}
+
+static clade_status refuse_by_system(const io_writer *writer, int error) {
+    return io_writer_refuse(writer, CLADE_ERROR_IO, "%s", strerror(error));
 }
 
 static void clear(io_writer *writer) {
@@ -29,9 +38,9 @@ static clade_status find_target(io_writer *writer) {
     struct stat facts;
     char *resolved = NULL;
     if (stat(writer->path, &facts) == 0) {
-        if (!S_ISREG(facts.st_mode)) return fail(writer, CLADE_ERROR_IO, "it is not a regular file");
+        if (!S_ISREG(facts.st_mode)) return io_writer_refuse(writer, CLADE_ERROR_IO, "it is not a regular file");
         resolved = realpath(writer->path, NULL);
-        if (!resolved) return fail(writer, CLADE_ERROR_IO, strerror(errno));
+        if (!resolved) return refuse_by_system(writer, errno);
     }
     const char *target = resolved ? resolved : writer->path;
     writer->target = base_copy_string(writer->env, target);
@@ -51,9 +60,9 @@ static clade_status create_temporary(io_writer *writer, int *descriptor_out) {
         const int error = errno;
         base_free(writer->env, writer->temporary);
         writer->temporary = NULL;
-        if (error != EEXIST) return fail(writer, CLADE_ERROR_IO, strerror(error));
+        if (error != EEXIST) return refuse_by_system(writer, error);
     }
-    return fail(writer, CLADE_ERROR_IO, "all its temporary names are taken");
+    return io_writer_refuse(writer, CLADE_ERROR_IO, "all its temporary names are taken");
 }
 
 clade_status io_writer_open(io_writer *writer) {
@@ -67,7 +76,7 @@ clade_status io_writer_open(io_writer *writer) {
     if (status != CLADE_OK) goto error;
     writer->stream = fdopen(descriptor, "wb");
     if (!writer->stream) {
-        status = fail(writer, CLADE_ERROR_IO, strerror(errno));
+        status = refuse_by_system(writer, errno);
         close(descriptor);
         goto error;
     }
@@ -79,7 +88,7 @@ error:
 }
 
 clade_status io_write(io_writer *writer, const void *data, size_t size) {
-    if (fwrite(data, 1, size, writer->stream) != size) return fail(writer, CLADE_ERROR_IO, strerror(errno));
+    if (fwrite(data, 1, size, writer->stream) != size) return refuse_by_system(writer, errno);
     return CLADE_OK;
 }
 
@@ -91,7 +100,7 @@ clade_status io_writer_commit(io_writer *writer) {
     if (error == 0 && rename(writer->temporary, writer->target) != 0) error = errno;
     if (error != 0) {
         io_writer_abandon(writer);
-        return fail(writer, CLADE_ERROR_IO, strerror(error));
+        return refuse_by_system(writer, error);
     }
     clear(writer);
     return CLADE_OK;
