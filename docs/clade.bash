@@ -69,7 +69,7 @@ _clade() {
     *)
         case $command in
         help) _clade_offer < <(_clade_commands) ;;
-        classify)
+        classify | convert)
             if [ "$COMP_CWORD" = 2 ]; then _clade_offer < <(_clade_models); fi
             _clade_offer_files
             ;;

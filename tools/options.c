@@ -38,7 +38,8 @@ typedef struct option_row {
 #define USE_DEVICE                                                                                                     \
     (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH |                 \
      COMMAND_PROFILE | COMMAND_TUNE)
-#define USE_WEIGHTS (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE)
+#define USE_WEIGHTS                                                                                                    \
+    (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE | COMMAND_CONVERT)
 #define USE_JSON    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH | COMMAND_PROFILE)
 #define FIELD(name) offsetof(tool_options, name)
 
@@ -70,7 +71,7 @@ static const option_row rows[] = {
     {"threads", 0, "N", KIND_NUMBER, FIELD(threads), USE_DEVICE, "compute units of the device to use (all)"},
     {"batch", 0, "N", KIND_NUMBER, FIELD(batch), USE_DEVICE, "images in one run"},
     {"precision", 0, "TYPE", KIND_PRECISION, 0, USE_DEVICE, "type of the sums: float32"},
-    {"weight-type", 0, "TYPE", KIND_WEIGHT_TYPE, FIELD(weight_type), USE_DEVICE,
+    {"weight-type", 0, "TYPE", KIND_WEIGHT_TYPE, FIELD(weight_type), USE_DEVICE | COMMAND_CONVERT,
      "how weights are stored: float32, float16, bfloat16"},
     {"memory-limit", 0, "BYTES", KIND_BYTES, FIELD(memory_limit), USE_DEVICE,
      "device memory to stay within, e.g. 800000K, 512M, 2G"},

@@ -18,6 +18,7 @@ offers() {
 
 behaviour "commands, and models where one can stand"
 offers classify cl
+offers convert co
 offers 'devices' d
 offers 'inception_v3 inception_v4 inception_resnet_v2' summary inc
 offers inception_v4 summary inception_v4
@@ -28,6 +29,7 @@ offers '' summary lenet nonsense
 behaviour "the options of the command at hand"
 offers '--weights --weight-type' bench lenet --we
 offers '--weight-type' summary lenet --we
+offers '--weights --weight-type' convert lenet --we
 offers '--json' devices --j
 
 behaviour "values of options"

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# `clade convert` writes networks and weights that hold what went in.
+# shellcheck source=tests/tool/expect.sh
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
+
+bytes() { stat -c %s "$1"; }
+
+behaviour "weights come back from safetensors as they were"
+expect 0 convert lenet lenet.safetensors -w random
+is_silent out
+is_silent err
+expect 0 run lenet -w lenet.safetensors -i input=random -o output=y.npy
+holds "$probe" compare y.npy "$source/tests/data/goldens/lenet.json" output 1e-4
+
+behaviour "weights that come along are stored as float16, and so is what is written with that type: no bit is lost"
+expect 0 convert lenet again.safetensors --weight-type float16
+expect 0 convert lenet wide.safetensors
+expect 0 convert lenet narrow.safetensors -w wide.safetensors --weight-type float16
+holds cmp again.safetensors narrow.safetensors
+
+behaviour "half the bytes are half the file, in either format"
+for type in float16 bfloat16; do
+    for format in safetensors onnx; do
+        expect 0 convert lenet "wide.$format" -w random
+        expect 0 convert lenet "narrow.$format" -w random --weight-type $type
+        holds [ "$(($(bytes "narrow.$format") * 100))" -lt "$(($(bytes "wide.$format") * 55))" ]
+    done
+done
+
+behaviour "a failure leaves the old file, and nothing beside it"
+mkdir kept
+echo old >kept/lenet.onnx
+expect 1 convert lenet kept/lenet.onnx -w missing.safetensors
+warns '^clade: .*missing.safetensors'
+same old "$(cat kept/lenet.onnx)"
+same lenet.onnx "$(ls kept)"
+expect 1 convert lenet nowhere/lenet.onnx
+warns '^clade: failed to write ONNX file "nowhere/lenet.onnx"'
+
+behaviour "what cannot be meant is refused"
+expect 2 convert lenet
+expect 2 convert lenet lenet.pt
+warns "'lenet.pt' does not end in .onnx or .safetensors"
+expect 1 convert alexnetic net.onnx
+warns '^clade: .*alexnetic'
+
+finish
