@@ -6,6 +6,7 @@
 #include <clade/models.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,21 @@ static void stand_alone(ops_conv2d *p) {
     if (p->has_residual) p->residual.batch_stride = ops_image_elements(&p->residual);
 }
 
+static const ops_candidate *find_candidate(const char *name) {
+    size_t count;
+    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(candidates[i].name, name) == 0) return &candidates[i];
+    return NULL;
+}
+
+static void make(const runner *r, layer *l, const ops_candidate *candidate) {
+    char chosen[sizeof l->step.recipe.candidate];
+    memcpy(chosen, l->step.recipe.candidate, sizeof chosen);
+    runner_check(r, ops_make(context_env(r->context), &l->step.problem, device_of(r), candidate, &l->step.recipe));
+    l->is_chosen = strcmp(chosen, l->step.recipe.candidate) == 0;
+}
+
 /* The convolutions of the compiled network in order, with the candidates that the plan chose. */
 static layers convolutions(const runner *r, const char *model, int64_t batch, bool plain) {
     layers found = {0};
@@ -49,10 +65,9 @@ static layers convolutions(const runner *r, const char *model, int64_t batch, bo
     runner_check(r, clade_plan_create(graph, &settings, &plan));
     for (size_t i = 0; i < plan->step_count; i++) {
         if (plan->steps[i].problem.kind != OPS_CONV2D) continue;
-        layer l = {.step = {.problem = plan->steps[i].problem, .recipe = plan->steps[i].recipe},
-                   .number = 1,
-                   .is_chosen = true};
+        layer l = {.step = {.problem = plan->steps[i].problem, .recipe = plan->steps[i].recipe}, .number = 1};
         stand_alone(&l.step.problem.conv2d);
+        make(r, &l, find_candidate(strchr(l.step.recipe.candidate, '.') + 1));
         append(&found, &l);
     }
     clade_plan_destroy(&plan);
@@ -60,21 +75,14 @@ static layers convolutions(const runner *r, const char *model, int64_t batch, bo
     return found;
 }
 
-static void make(const runner *r, layer *l, const ops_candidate *candidate) {
-    char chosen[sizeof l->step.recipe.candidate];
-    memcpy(chosen, l->step.recipe.candidate, sizeof chosen);
-    runner_check(r, ops_make(context_env(r->context), &l->step.problem, device_of(r), candidate, &l->step.recipe));
-    l->is_chosen = strcmp(chosen, l->step.recipe.candidate) == 0;
-}
-
 static void take_candidate(const runner *r, layers *list, const char *name) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
+    const ops_candidate *candidate = find_candidate(name);
+    if (!candidate) {
+        fprintf(stderr, "bench_conv2d: there is no candidate \"%s\" for conv2d\n", name);
+        exit(1);
+    }
     for (size_t i = 0; i < list->count; i++)
-        for (size_t k = 0; k < count; k++)
-            if (strcmp(candidates[k].name, name) == 0 &&
-                candidates[k].applicable(&list->items[i].step.problem, device_of(r)))
-                make(r, &list->items[i], &candidates[k]);
+        if (candidate->applicable(&list->items[i].step.problem, device_of(r))) make(r, &list->items[i], candidate);
 }
 
 /* Keeps the first layer of each shape. */
