@@ -40,14 +40,6 @@ static void stand_alone(ops_conv2d *p) {
     if (p->has_residual) p->residual.batch_stride = ops_image_elements(&p->residual);
 }
 
-static const ops_candidate *find_candidate(const char *name) {
-    size_t count;
-    const ops_candidate *candidates = ops_candidates(OPS_CONV2D, &count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(candidates[i].name, name) == 0) return &candidates[i];
-    return NULL;
-}
-
 static void make(const runner *r, layer *l, const ops_candidate *candidate) {
     char chosen[sizeof l->step.recipe.candidate];
     memcpy(chosen, l->step.recipe.candidate, sizeof chosen);
@@ -67,7 +59,7 @@ static layers convolutions(const runner *r, const char *model, int64_t batch, bo
         if (plan->steps[i].problem.kind != OPS_CONV2D) continue;
         layer l = {.step = {.problem = plan->steps[i].problem, .recipe = plan->steps[i].recipe}, .number = 1};
         stand_alone(&l.step.problem.conv2d);
-        make(r, &l, find_candidate(strchr(l.step.recipe.candidate, '.') + 1));
+        make(r, &l, ops_candidate_of(OPS_CONV2D, &l.step.recipe));
         append(&found, &l);
     }
     clade_plan_destroy(&plan);
@@ -76,7 +68,7 @@ static layers convolutions(const runner *r, const char *model, int64_t batch, bo
 }
 
 static void take_candidate(const runner *r, layers *list, const char *name) {
-    const ops_candidate *candidate = find_candidate(name);
+    const ops_candidate *candidate = ops_find_candidate(OPS_CONV2D, name, strlen(name));
     if (!candidate) {
         fprintf(stderr, "bench_conv2d: there is no candidate \"%s\" for conv2d\n", name);
         exit(1);

@@ -3,9 +3,10 @@
  * A work-item makes a tile of PIXELS neighbouring pixels of one row by BLOCKS blocks of output channels, and keeps its sums in
  * registers: PIXELS * BLOCKS vectors, beside BLOCKS vectors of weights and one of input.
  *
- *     global id 0   tile of pixels, ceil(out_w / PIXELS)
- *     global id 1   output row
- *     global id 2   image * tiles of blocks + tile of blocks
+ *     global id 0   place in a slab: the places, tiles of PIXELS in each row, are counted row by row, and cut into slabs whose inputs
+ *                   stay in the cache while all tiles of blocks are made from them; those behind the last make nothing
+ *     global id 1   tile of blocks
+ *     global id 2   image * slabs + slab
  *
  *     weight   [tile of blocks][input block][kernel_h][kernel_w][channel][BLOCKS][VECTOR], read from front to back; the last
  *              input block has as many channels as are left. Of a plain input every channel is a block.
@@ -106,10 +107,13 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
     const int kernel_h = window.s0, kernel_w = window.s1, stride_h = window.s2, stride_w = window.s3;
     const int dilation_h = window.s4, dilation_w = window.s5, pad_top = window.s6, pad_left = window.s7;
 
-    const int tiles = (out_c + BLOCKS * VECTOR - 1) / (BLOCKS * VECTOR);
-    const int n = get_global_id(2) / tiles, tile = get_global_id(2) % tiles;
-    const int y = get_global_id(1);
-    int x = get_global_id(0) * PIXELS, first_stored = 0;
+    const int row_tiles = (out_w + PIXELS - 1) / PIXELS, slab = get_global_size(0);
+    const int slabs = (row_tiles * out_h + slab - 1) / slab;
+    const int n = get_global_id(2) / slabs, tile = get_global_id(1);
+    const int place = get_global_id(2) % slabs * slab + get_global_id(0);
+    if (place >= row_tiles * out_h) return;
+    const int y = place / row_tiles;
+    int x = place % row_tiles * PIXELS, first_stored = 0;
 #if METHOD == IMAGE
     if (x > out_w - PIXELS) {
         first_stored = x - (out_w - PIXELS);
@@ -154,6 +158,8 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
             if (source_y < 0 || source_y >= in_h) continue;
             const __global float *row = in + source_y * in_w * in_block;
 #if METHOD == IMAGE
+            /* the next block's inputs, a plane away: too far for the core to find by itself */
+            UNROLL for (int p = 0; p < PIXELS; p++) fetch(row + (in_h * in_w + x + p) * VECTOR);
             add_products(sums, row + x * VECTOR, 1, taps, channels);
 #elif METHOD == LINE
             copy_pixels(line, pitch, row, in_w, source_x, stride_w);
