@@ -1,7 +1,7 @@
 /* A whole network in one launch. The oracle is the same plan with a launch for each step: the kernels are the same functions, so not
  * a bit may differ, however the groups share the work out. Runs with 1, 2 and 16 compute units (tests/CMakeLists.txt). */
-#include "network.h"
-#include "random_graph.h"
+#include "api/context.h"
+#include "api/random_graph.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,20 +13,6 @@
 #include <cmocka.h>
 
 enum { MOST_PORTS = 32, RUNS = 20, BATCH = 2 };
-
-static clade_context *context;
-
-static int open_context(void **state) {
-    (void)state;
-    context = network_context();
-    return 0;
-}
-
-static int close_context(void **state) {
-    (void)state;
-    clade_context_destroy(&context);
-    return 0;
-}
 
 /* Where groups are known to see what others write; other devices launch step by step. */
 static bool device_shares(void) {

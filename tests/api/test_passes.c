@@ -1,5 +1,5 @@
 /* Compiled with any combination of passes switched off, in any layout, a network gives the same results. */
-#include "api/network.h"
+#include "api/context.h"
 #include "api/random_graph.h"
 
 #include <math.h>
@@ -17,20 +17,6 @@ enum { BATCH = 2, BLOCK = 16, MAX_PORTS = 80, ALL_PASSES = 511 };
 static const double relative = 1e-5, absolute = 1e-6;
 
 /* ---- Running --------------------------------------------------------------------------------------------------------- */
-
-static clade_context *context;
-
-static int open_context(void **state) {
-    (void)state;
-    context = network_context();
-    return 0;
-}
-
-static int close_context(void **state) {
-    (void)state;
-    clade_context_destroy(&context);
-    return 0;
-}
 
 static void expect_ok(clade_status status, const char *what) {
     char message[512];

@@ -1,6 +1,7 @@
 /* support.c: see support.h. */
 #define _GNU_SOURCE
 #include "io/support.h"
+#include "shared/random.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -122,14 +123,6 @@ void support_refuse_truncations(support *test, const char *path, support_reader 
     free(data);
 }
 
-/* splitmix64: the same bits on every run and machine. */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 void support_survive_flips(support *test, const char *path, support_reader read, int rounds, int flips) {
     size_t size = 0;
     uint8_t *data = support_load(path, &size), *damaged = malloc(size);
@@ -139,7 +132,7 @@ void support_survive_flips(support *test, const char *path, support_reader read,
     for (int round = 0; round < rounds; round++) {
         memcpy(damaged, data, size);
         for (int flip = 0; flip < flips; flip++) {
-            const uint64_t bit = next_random(&state) % (8 * size);
+            const uint64_t bit = random_bits(&state) % (8 * size);
             damaged[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
         support_store(test->path, damaged, size);

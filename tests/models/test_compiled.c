@@ -1,5 +1,6 @@
 /* What compilation makes of the zoo: nothing is left between the convolutions, poolings and linear layers. No device is needed.
  * Oracle: the papers' figures. */
+#include "models/context.h"
 #include "models/golden.h"
 
 #include "base/base.h"
@@ -13,19 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-static int open_context(void **state) {
-    clade_context *context = NULL;
-    assert_int_equal(clade_context_create(&(clade_context_settings){.device = "none"}, &context), CLADE_OK);
-    *state = context;
-    return 0;
-}
-
-static int close_context(void **state) {
-    clade_context *context = *state;
-    clade_context_destroy(&context);
-    return 0;
-}
 
 static size_t count_of(const clade_graph *graph, graph_op op) {
     size_t count = 0;
@@ -79,5 +67,5 @@ int main(void) {
         cmocka_unit_test(concats_activations_and_scales_cost_nothing),
         cmocka_unit_test(residuals_are_added_by_convolutions),
     };
-    return cmocka_run_group_tests_name("models.compiled", tests, open_context, close_context);
+    return cmocka_run_group_tests_name("models.compiled", tests, context_open_without_device, context_close);
 }

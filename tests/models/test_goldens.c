@@ -1,6 +1,7 @@
 /* Whole networks against their golden results: weights and input from the rule of docs/goldens.md, every block and all
  * logits compared with what PyTorch computed in float64 (tests/data/goldens). The same must come out however the graph is
  * compiled. The bound is the project's for float32: 1e-4 of the largest value. */
+#include "models/context.h"
 #include "models/golden.h"
 
 #include "base/base.h"
@@ -17,21 +18,6 @@
 #include <cmocka.h>
 
 static const double tolerance = 1e-4;
-
-static int open_context(void **state) {
-    clade_context *context = NULL;
-    char message[512];
-    const clade_context_settings settings = {.message = message, .message_size = sizeof message};
-    if (clade_context_create(&settings, &context) != CLADE_OK) fail_msg("%s", message);
-    *state = context;
-    return 0;
-}
-
-static int close_context(void **state) {
-    clade_context *context = *state;
-    clade_context_destroy(&context);
-    return 0;
-}
 
 static void expect_ok(const clade_context *context, clade_status status) {
     if (status == CLADE_OK) return;
@@ -222,5 +208,5 @@ int main(void) {
         cmocka_unit_test(inception_v4_with_and_without_its_blocks),
         cmocka_unit_test(inception_resnet_v2_with_and_without_its_blocks),
     };
-    return cmocka_run_group_tests_name("models.goldens", tests, open_context, close_context);
+    return cmocka_run_group_tests_name("models.goldens", tests, context_open, context_close);
 }

@@ -1,4 +1,5 @@
 /* The zoo refuses what it cannot build, says why, and leaves nothing behind. No device is needed. */
+#include "models/context.h"
 #include "models/golden.h"
 
 #include "base/base.h"
@@ -11,19 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-static int open_context(void **state) {
-    clade_context *context = NULL;
-    assert_int_equal(clade_context_create(&(clade_context_settings){.device = "none"}, &context), CLADE_OK);
-    *state = context;
-    return 0;
-}
-
-static int close_context(void **state) {
-    clade_context *context = *state;
-    clade_context_destroy(&context);
-    return 0;
-}
 
 /* The call fails, leaves no graph, and says `words`. */
 static void expect_refusal(clade_context *context, const char *model, const clade_model_settings *settings,
@@ -155,5 +143,5 @@ int main(void) {
         cmocka_unit_test(null_arguments_are_refused),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
-    return cmocka_run_group_tests_name("models.refusals", tests, open_context, close_context);
+    return cmocka_run_group_tests_name("models.refusals", tests, context_open_without_device, context_close);
 }

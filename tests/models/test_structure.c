@@ -1,5 +1,6 @@
 /* The zoo's networks have the tensors of the published checkpoints, by name, shape and order, the blocks of their golden
  * results, and follow their settings. No device is needed. Oracle: tests/data/goldens, made with PyTorch. */
+#include "models/context.h"
 #include "models/golden.h"
 
 #include "base/base.h"
@@ -12,19 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-static int open_context(void **state) {
-    clade_context *context = NULL;
-    assert_int_equal(clade_context_create(&(clade_context_settings){.device = "none"}, &context), CLADE_OK);
-    *state = context;
-    return 0;
-}
-
-static int close_context(void **state) {
-    clade_context *context = *state;
-    clade_context_destroy(&context);
-    return 0;
-}
 
 static clade_graph *build(clade_context *context, const char *model, const clade_model_settings *settings) {
     clade_graph *graph = NULL;
@@ -250,5 +238,5 @@ int main(void) {
         cmocka_unit_test(classes_and_channels_change_one_layer_each),
         cmocka_unit_test(the_image_size_runs_through),
     };
-    return cmocka_run_group_tests_name("models.structure", tests, open_context, close_context);
+    return cmocka_run_group_tests_name("models.structure", tests, context_open_without_device, context_close);
 }

@@ -1,12 +1,8 @@
 /* harness_random.c: seeded numbers, and the things that every operator's problems are drawn from. */
 #include "ops/harness.h"
+#include "shared/random.h"
 
-uint64_t harness_bits(harness_random *random) {
-    uint64_t z = random->state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
+uint64_t harness_bits(harness_random *random) { return random_bits(&random->state); }
 
 int32_t harness_between(harness_random *random, int32_t low, int32_t high) {
     return low + (int32_t)(harness_bits(random) % (uint64_t)(high - low + 1));

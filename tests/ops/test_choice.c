@@ -1,5 +1,6 @@
 /* Candidates with variants: their order, that variants are heeded, and that words for them are read back. No device needed. */
 #include "ops/ops.h"
+#include "shared/environment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,20 +39,6 @@ static ops_problem convolution(void) {
                                     .pad_left = 1,
                                     .groups = 1,
                                     .has_bias = true}};
-}
-
-static base_env *env;
-
-static int open_env(void **state) {
-    (void)state;
-    env = base_env_create(NULL, NULL, NULL, CLADE_LOG_QUIET);
-    return env ? 0 : -1;
-}
-
-static int close_env(void **state) {
-    (void)state;
-    base_env_destroy(&env);
-    return 0;
 }
 
 static void choices_are_sorted_and_applicable(void **state) {

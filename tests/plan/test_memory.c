@@ -1,6 +1,8 @@
 /* The arena planner: no two blocks that live at the same time overlap, and the arena stays close to the bound that no plan can
  * beat. The oracle is a checker that compares every pair of blocks, and a step-by-step count of live bytes. */
 #include "plan/memory.h"
+#include "shared/environment.h"
+#include "shared/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,29 +12,6 @@
 #include <cmocka.h>
 
 enum { ALIGNMENT = 64 };
-
-static base_env *env;
-
-static int open_env(void **state) {
-    (void)state;
-    env = base_env_create(NULL, NULL, NULL, CLADE_LOG_QUIET);
-    return env ? 0 : -1;
-}
-
-static int close_env(void **state) {
-    (void)state;
-    base_env_destroy(&env);
-    return 0;
-}
-
-static uint64_t next_random(uint64_t *state) { /* SplitMix64 */
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static int32_t random_below(uint64_t *state, int32_t bound) { return (int32_t)(next_random(state) % (uint64_t)bound); }
 
 static uint64_t rounded(uint64_t size, uint64_t alignment) { return (size + alignment - 1) / alignment * alignment; }
 

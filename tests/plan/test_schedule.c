@@ -1,6 +1,8 @@
 /* Who waits for whom. The oracle is the definition: of two steps of which one writes what the other touches, the later one comes
  * after the earlier one, be it through others; and no wait could be left out. */
 #include "plan/schedule.h"
+#include "shared/environment.h"
+#include "shared/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,29 +12,6 @@
 #include <cmocka.h>
 
 enum { MOST_STEPS = 150, MOST_ACCESSES = 4 * MOST_STEPS };
-
-static base_env *env;
-
-static int open_env(void **state) {
-    (void)state;
-    env = base_env_create(NULL, NULL, NULL, CLADE_LOG_QUIET);
-    return env ? 0 : -1;
-}
-
-static int close_env(void **state) {
-    (void)state;
-    base_env_destroy(&env);
-    return 0;
-}
-
-static uint64_t next_random(uint64_t *state) { /* xorshift64* */
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 0x2545f4914f6cdd1du;
-}
-
-static int below(uint64_t *state, int bound) { return (int)(next_random(state) >> 33) % bound; }
 
 /* after[a][b]: a path of waits leads from a back to b. Waits left out: number `without`. */
 static void follow(const schedule_wait *waits, size_t count, size_t without, int steps,
@@ -60,14 +39,14 @@ static bool in_order(const schedule_access *accesses, size_t count, bool after[M
 
 static size_t make_accesses(uint64_t *state, int steps, schedule_access *accesses) {
     size_t count = 0;
-    const int memories = 1 + below(state, 3), size = 10 + below(state, 200);
+    const int memories = 1 + random_below(state, 3), size = 10 + random_below(state, 200);
     for (int step = 0; step < steps; step++)
-        for (int i = 1 + below(state, 4); i > 0; i--) {
-            const uint64_t first = (uint64_t)below(state, size);
+        for (int i = 1 + random_below(state, 4); i > 0; i--) {
+            const uint64_t first = (uint64_t)random_below(state, size);
             accesses[count++] = (schedule_access){.step = step,
-                                                  .memory = below(state, memories),
+                                                  .memory = random_below(state, memories),
                                                   .first = first,
-                                                  .last = first + 1 + (uint64_t)below(state, 20),
+                                                  .last = first + 1 + (uint64_t)random_below(state, 20),
                                                   .writes = i == 1};
         }
     return count;
@@ -79,7 +58,7 @@ static void every_conflict_is_ordered_by_the_fewest_waits(void **unused) {
     static bool after[MOST_STEPS][MOST_STEPS];
     for (uint64_t seed = 1; seed <= 40; seed++) {
         uint64_t state = seed;
-        const int steps = 1 + below(&state, seed % 8 ? 40 : MOST_STEPS); /* also past a word of bits */
+        const int steps = 1 + random_below(&state, seed % 8 ? 40 : MOST_STEPS); /* also past a word of bits */
         const size_t count = make_accesses(&state, steps, accesses);
         schedule_wait *waits = NULL;
         size_t wait_count = 0;

@@ -3,7 +3,7 @@
 #include <float.h>
 #include <math.h>
 
-double reference_activate(clade_activation kind, double x, float slope) {
+double reference_activate(clade_activation kind, double x, double slope) {
     switch (kind) {
     case CLADE_RELU:
         return x < 0 ? 0 : x;
@@ -11,7 +11,7 @@ double reference_activate(clade_activation kind, double x, float slope) {
         return x < 0 ? 0 : x > 6 ? 6 : x;
     case CLADE_LEAKY_RELU:
     case CLADE_PRELU:
-        return x < 0 ? (double)slope * x : x;
+        return x < 0 ? slope * x : x;
     case CLADE_SIGMOID:
         return 1 / (1 + exp(-x));
     case CLADE_TANH:

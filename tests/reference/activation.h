@@ -5,7 +5,7 @@
 #include <clade/clade.h>
 
 /* CLADE_PRELU as CLADE_LEAKY_RELU, with the channel's slope. NaN stays NaN. */
-double reference_activate(clade_activation kind, double x, float slope);
+double reference_activate(clade_activation kind, double x, double slope);
 
 /* How far activate(x) in float32 may be off when x is off by `bound`: no function here is steeper than max(1, |slope|), and
  * float32 exp and tanh may be off by the 5 ulp that OpenCL allows, through a quotient. */

@@ -1,5 +1,7 @@
 #include "reference/interpreter.h"
 
+#include "reference/activation.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,25 +47,6 @@ static size_t channel_of(const clade_shape *shape, size_t index) {
     return shape->rank > 1 ? (size_t)place[1] : 0;
 }
 
-static double activate(clade_activation kind, double slope, double x) {
-    switch (kind) {
-    case CLADE_RELU:
-        return x < 0 ? 0 : x;
-    case CLADE_RELU6:
-        return x < 0 ? 0 : x > 6 ? 6 : x;
-    case CLADE_LEAKY_RELU:
-    case CLADE_PRELU:
-        return x < 0 ? slope * x : x;
-    case CLADE_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case CLADE_TANH:
-        return tanh(x);
-    case CLADE_ACTIVATION_NONE:
-        break;
-    }
-    return x;
-}
-
 static double pixel(const clade_shape *shape, const double *values, int64_t n, int64_t c, int64_t y, int64_t x) {
     return values[((n * shape->dims[1] + c) * shape->dims[2] + y) * shape->dims[3] + x];
 }
@@ -81,7 +64,7 @@ static double convolve(const frame *f, const int64_t *at) {
                 if (y < 0 || x < 0 || y >= f->in[0]->dims[2] || x >= f->in[0]->dims[3]) continue;
                 sum += *w * pixel(f->in[0], f->x[0], at[0], at[1] / out_group * in_group + c, y, x);
             }
-    return at[1] < f->node->linear_channels ? sum : activate(s->activation, s->slope, sum);
+    return at[1] < f->node->linear_channels ? sum : reference_activate(s->activation, sum, s->slope);
 }
 
 static double pool(const frame *f, const int64_t *at) {
@@ -106,7 +89,7 @@ static double pool(const frame *f, const int64_t *at) {
         }
     double joined = s.kind == CLADE_POOL_MAX ? best : sum / (double)(s.count_include_pad ? padded : real);
     if (f->parameters[GRAPH_BIAS]) joined += f->parameters[GRAPH_BIAS][at[1]];
-    return activate(f->node->pool_activation, f->node->pool_slope, joined);
+    return reference_activate(f->node->pool_activation, joined, f->node->pool_slope);
 }
 
 static double linear(const frame *f, const int64_t *at) {
@@ -115,7 +98,7 @@ static double linear(const frame *f, const int64_t *at) {
     double sum = f->parameters[GRAPH_BIAS] ? f->parameters[GRAPH_BIAS][at[1]] : 0;
     for (size_t i = 0; i < inputs; i++)
         sum += f->parameters[GRAPH_WEIGHT][(size_t)at[1] * inputs + i] * f->x[0][(size_t)at[0] * inputs + i];
-    return activate(s->activation, s->slope, sum);
+    return reference_activate(s->activation, sum, s->slope);
 }
 
 static double batch_norm(const frame *f, size_t index) {
@@ -147,7 +130,7 @@ static double binary(const frame *f, const int64_t *at) {
         operands[i] = f->x[i][ravel(f->in[i], own)];
     }
     const double result = s->kind == CLADE_ADD ? operands[0] + operands[1] : operands[0] * operands[1];
-    return activate(s->activation, s->slope, result);
+    return reference_activate(s->activation, result, s->slope);
 }
 
 static double scale(const frame *f, size_t index) {
@@ -163,7 +146,7 @@ static double activation(const frame *f, size_t index) {
     const clade_activation_settings *s = &f->node->attributes.activation;
     double slope = s->slope;
     if (s->kind == CLADE_PRELU) slope = f->parameters[GRAPH_WEIGHT][s->shared_slope ? 0 : channel_of(f->out, index)];
-    return activate(s->kind, slope, f->x[0][index]);
+    return reference_activate(s->kind, f->x[0][index], slope);
 }
 
 static double softmax(const frame *f, const int64_t *at) {

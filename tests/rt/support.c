@@ -51,6 +51,27 @@ static int remove_entry(const char *path, const struct stat *about, int type, st
 
 void support_remove_directory(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
 
+int support_folder_open(void **state) {
+    support_folder *folder = calloc(1, sizeof *folder);
+    assert_non_null(folder);
+    support_log_open(&folder->log);
+    folder->env = base_env_create(NULL, support_log_keep, &folder->log, CLADE_LOG_DEBUG);
+    assert_non_null(folder->env);
+    support_make_directory(folder->directory, sizeof folder->directory);
+    snprintf(folder->path, sizeof folder->path, "%s/clade.sqlite", folder->directory);
+    *state = folder;
+    return 0;
+}
+
+int support_folder_close(void **state) {
+    support_folder *folder = *state;
+    support_remove_directory(folder->directory);
+    base_env_destroy(&folder->env);
+    support_log_close(&folder->log);
+    free(folder);
+    return 0;
+}
+
 /* ---- Run time --------------------------------------------------------------------------------------------------- */
 
 support_runtime *support_open(const char *cache) {
@@ -138,6 +159,16 @@ void support_run(support_runtime *runtime, rt_queue *queue, rt_program *program,
     rt_buffer_destroy(&x);
     rt_buffer_destroy(&y);
     free(values);
+}
+
+void support_run_in(rt_context *rt, int added) {
+    support_runtime runtime = {.rt = rt};
+    rt_queue *queue = NULL;
+    assert_int_equal(rt_queue_create(rt, NULL, &queue), CLADE_OK);
+    rt_program *program = support_program(&runtime, added);
+    support_run(&runtime, queue, program, added, 100);
+    rt_program_release(&program);
+    rt_queue_destroy(&queue);
 }
 
 /* ---- A caller's objects ----------------------------------------------------------------------------------------- */

@@ -29,6 +29,15 @@ void support_log_forget(support_log *log);
 void support_make_directory(char *path, size_t size);
 void support_remove_directory(const char *path);
 
+/* A fresh folder for a cache, and an environment that keeps what is logged: setup and teardown of a test. */
+typedef struct support_folder {
+    support_log log;
+    base_env *env;
+    char directory[256], path[300]; /* path: of the cache's file */
+} support_folder;
+int support_folder_open(void **state);
+int support_folder_close(void **state);
+
 /* A run time on the default device. */
 typedef struct support_runtime {
     support_log log;
@@ -53,6 +62,8 @@ extern const char support_kernel[];
 rt_program *support_program(support_runtime *runtime, int added);
 /* Runs it over `n` elements of memory that begins with 0, 1, 2, ...; checks every result. */
 void support_run(support_runtime *runtime, rt_queue *queue, rt_program *program, int added, int n);
+/* Does so on a queue of its own. */
+void support_run_in(rt_context *rt, int added);
 
 /* The raw objects of a device, made as a caller would. */
 typedef struct support_objects {

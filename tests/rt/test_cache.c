@@ -8,31 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct fixture {
-    support_log log;
-    base_env *env;
-    char directory[256], path[300];
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    support_log_open(&f->log);
-    f->env = base_env_create(NULL, support_log_keep, &f->log, CLADE_LOG_DEBUG);
-    support_make_directory(f->directory, sizeof f->directory);
-    snprintf(f->path, sizeof f->path, "%s/clade.sqlite", f->directory);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    support_remove_directory(f->directory);
-    base_env_destroy(&f->env);
-    support_log_close(&f->log);
-    free(f);
-    return 0;
-}
-
 static rt_cache_key key_of(int number) {
     rt_cache_key key = {{0}};
     memcpy(key.bytes, &number, sizeof number);
@@ -47,7 +22,7 @@ static void write_value(rt_cache *cache, int number, size_t size) {
     free(value);
 }
 
-static bool has_value(fixture *f, rt_cache *cache, int number, size_t size) {
+static bool has_value(support_folder *f, rt_cache *cache, int number, size_t size) {
     const rt_cache_key key = key_of(number);
     void *value = f;
     size_t found = 1;
@@ -63,7 +38,7 @@ static bool has_value(fixture *f, rt_cache *cache, int number, size_t size) {
     return true;
 }
 
-static void execute(fixture *f, const char *statement) {
+static void execute(support_folder *f, const char *statement) {
     sqlite3 *database = NULL;
     assert_int_equal(sqlite3_open(f->path, &database), SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, statement, NULL, NULL, NULL), SQLITE_OK);
@@ -71,7 +46,7 @@ static void execute(fixture *f, const char *statement) {
 }
 
 static void values_come_back(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     rt_cache *cache = rt_cache_open(f->env, f->directory, 1 << 20);
     assert_false(has_value(f, cache, 1, 100));
     write_value(cache, 1, 100);
@@ -90,7 +65,7 @@ static void values_come_back(void **state) {
 }
 
 static void reading_makes_no_file(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     rt_cache *cache = rt_cache_open(f->env, f->directory, 1 << 20);
     has_value(f, cache, 1, 1);
     rt_cache_close(&cache);
@@ -100,7 +75,7 @@ static void reading_makes_no_file(void **state) {
 
 /* Entries used long ago go first; those read count as used, even in a run time that only reads. */
 static void the_size_is_bounded_and_the_longest_unused_go_first(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     rt_cache *cache = rt_cache_open(f->env, f->directory, 5000);
     for (int i = 0; i < 5; i++) write_value(cache, i, 1000);
     rt_cache_close(&cache);
@@ -120,7 +95,7 @@ static void the_size_is_bounded_and_the_longest_unused_go_first(void **state) {
 }
 
 static void a_file_of_another_layout_is_begun_anew(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     execute(f, "CREATE TABLE entries(something TEXT); PRAGMA user_version = 77");
     rt_cache *cache = rt_cache_open(f->env, f->directory, 1 << 20);
     assert_false(has_value(f, cache, 1, 10));
@@ -131,7 +106,7 @@ static void a_file_of_another_layout_is_begun_anew(void **state) {
 }
 
 static void a_wrong_checksum_is_no_value(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     rt_cache *cache = rt_cache_open(f->env, f->directory, 1 << 20);
     write_value(cache, 1, 10);
     rt_cache_close(&cache);
@@ -147,7 +122,7 @@ static void a_wrong_checksum_is_no_value(void **state) {
 
 /* Another process holds the lock for longer than one waits. */
 static void a_locked_file_is_left_alone(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     rt_cache *cache = rt_cache_open(f->env, f->directory, 1 << 20);
     write_value(cache, 1, 10);
     rt_cache_close(&cache);
@@ -168,7 +143,7 @@ static void a_locked_file_is_left_alone(void **state) {
 
 typedef struct user {
     pthread_t thread;
-    fixture *f;
+    support_folder *f;
     rt_cache *cache;
     int number;
 } user;
@@ -183,7 +158,7 @@ static void *use(void *argument) {
 }
 
 static void threads_share_one_cache(void **state) {
-    fixture *f = *state;
+    support_folder *f = *state;
     enum { THREADS = 4 };
     user users[THREADS];
     rt_cache *cache = rt_cache_open(f->env, f->directory, 1 << 20);
@@ -199,7 +174,7 @@ static void threads_share_one_cache(void **state) {
     assert_int_equal(f->log.length, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_folder_open, support_folder_close)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

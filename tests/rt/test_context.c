@@ -46,16 +46,9 @@ static void the_defaults_are_those_of_zero(void **state) {
 /* Where the cache lies: the file appears once a program has run and the context is gone. */
 static bool makes_cache_at(const clade_context_settings *settings, const char *directory) {
     char path[400];
-    support_runtime runtime = {0};
     clade_context *context = NULL;
-    rt_queue *queue = NULL;
     assert_int_equal(clade_context_create(settings, &context), CLADE_OK);
-    runtime.rt = context_rt(context);
-    assert_int_equal(rt_queue_create(runtime.rt, NULL, &queue), CLADE_OK);
-    rt_program *program = support_program(&runtime, 1);
-    support_run(&runtime, queue, program, 1, 10);
-    rt_program_release(&program);
-    rt_queue_destroy(&queue);
+    support_run_in(context_rt(context), 1);
     clade_context_destroy(&context);
     snprintf(path, sizeof path, "%s/clade.sqlite", directory);
     FILE *file = fopen(path, "rb");
@@ -212,13 +205,7 @@ static void a_part_of_a_device_runs_kernels(void **state) {
                      CLADE_OK);
     assert_int_equal(clade_context_device(context, &info), CLADE_OK);
     assert_int_equal(info.compute_units, 1);
-    support_runtime runtime = {.rt = context_rt(context)};
-    rt_queue *queue = NULL;
-    assert_int_equal(rt_queue_create(runtime.rt, NULL, &queue), CLADE_OK);
-    rt_program *program = support_program(&runtime, 2);
-    support_run(&runtime, queue, program, 2, 100);
-    rt_program_release(&program);
-    rt_queue_destroy(&queue);
+    support_run_in(context_rt(context), 2);
     clade_context_destroy(&context);
     clReleaseContext(part_context);
     for (cl_uint i = 0; i < count && i < BASE_COUNT(parts); i++) clReleaseDevice(parts[i]);
@@ -245,13 +232,7 @@ static void threads_limit_the_compute_units(void **state) {
         assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
         assert_int_equal(clade_context_device(context, &info), CLADE_OK);
         assert_true(threads ? info.compute_units == 1 : info.compute_units > 1);
-        support_runtime runtime = {.rt = context_rt(context)};
-        rt_queue *queue = NULL;
-        assert_int_equal(rt_queue_create(runtime.rt, NULL, &queue), CLADE_OK);
-        rt_program *program = support_program(&runtime, 2);
-        support_run(&runtime, queue, program, 2, 100);
-        rt_program_release(&program);
-        rt_queue_destroy(&queue);
+        support_run_in(context_rt(context), 2);
         clade_context_destroy(&context);
         if (threads && support_stores_binaries()) assert_true(support_logged(log, "took add.cl"));
         support_log_close(log);
