@@ -11,9 +11,8 @@ typedef struct layer {
     bool is_chosen;   /* what the plan takes */
     double first;     /* seconds from recipe to result: building the kernels is most of it */
     double *times;    /* seconds, sorted, of as many runs as there were rounds */
-    double
-        cpu; /* seconds of all threads together, the least of the runs: other work on the machine hardly changes it */
-    double error; /* largest, over the largest of the values it was found among */
+    double cpu;       /* seconds of all threads together, the least of the runs: other work hardly changes it */
+    double error;     /* largest, over the largest of the values it was found among */
 } layer;
 
 typedef struct layers {

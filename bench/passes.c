@@ -4,9 +4,9 @@
  *
  * Both plans live in one process and take turns of a few runs, of which the first is not counted: it finds the other plan's data
  * in the caches. Turns come in pairs, each pair in the other order than the one before it. Prints a line for each network and
- * pass, fields between tabs: steps, launches and bytes of arena without and with the pass, best and median milliseconds without and with it,
- * and the median over all pairs of the ratio of the turns' medians, without / with. A pass that leaves a network as it is gets no
- * line. Without MODELS or with "all": the whole zoo; without PASS: each. */
+ * pass, fields between tabs: steps, launches and bytes of arena without and with the pass, best and median milliseconds without
+ * and with it, and the median over all pairs of the ratio of the turns' medians, without / with. A pass that leaves a network as
+ * it is gets no line. Without MODELS or with "all": the whole zoo; without PASS: each. */
 #include "pass/pass.h"
 #include "runner.h"
 

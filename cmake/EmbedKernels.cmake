@@ -1,6 +1,6 @@
-# Puts the kernels in cl/ and the tuned rows in tuning/ into the library. Included, this file defines clade_embed_kernels(TARGET), which adds a generated C file to
-# TARGET; run by `cmake -P` at build time it writes that file. The texts become arrays of bytes, so that no compiler's limit on
-# the length of a string counts. src/rt/sources.h is the way in.
+# Puts the kernels in cl/ and the tuned rows in tuning/ into the library. Included, this file defines clade_embed_kernels(TARGET),
+# which adds a generated C file to TARGET; run by `cmake -P` at build time it writes that file. The texts become arrays of bytes,
+# so that no compiler's limit on the length of a string counts. src/rt/sources.h is the way in.
 
 if(CMAKE_SCRIPT_MODE_FILE)
   set(rows "")

@@ -299,16 +299,16 @@ typedef enum clade_pool_kind { CLADE_POOL_MAX = 0, CLADE_POOL_AVERAGE = 1 } clad
 /** Two-dimensional pooling, [N, C, H, W] -> [N, C, OH, OW]. Padding never wins a maximum. With `ceil_mode`
  *  the output size is rounded up, but the last window starts inside the input or its top/left padding. */
 typedef struct clade_pool_settings {
-    const char *name;      /**< Of the node. NULL: made up. */
-    clade_pool_kind kind;  /**< Zero: maximum. */
-    bool global;           /**< One window as large as the image; kernel, stride and padding must then be 0. */
-    int32_t kernel[2];     /**< Height and width. Required unless global. */
-    int32_t stride[2];     /**< Down and across. Zero: the kernel's size. */
-    clade_padding padding; /**< Each smaller than the kernel. */
-    bool ceil_mode;        /**< Rounds the output size up. */
-    bool
-        count_include_pad; /**< Averages divide by the window's size inside the padded image, not by the pixels it covers. */
-    uint64_t reserved[4]; /**< Zero. */
+    const char *name;       /**< Of the node. NULL: made up. */
+    clade_pool_kind kind;   /**< Zero: maximum. */
+    bool global;            /**< One window as large as the image; kernel, stride and padding must then be 0. */
+    int32_t kernel[2];      /**< Height and width. Required unless global. */
+    int32_t stride[2];      /**< Down and across. Zero: the kernel's size. */
+    clade_padding padding;  /**< Each smaller than the kernel. */
+    bool ceil_mode;         /**< Rounds the output size up. */
+    bool count_include_pad; /**< Averages divide by the window's size inside the padded image, not by the pixels it
+                                 covers. */
+    uint64_t reserved[4];   /**< Zero. */
 } clade_pool_settings;
 CLADE_API clade_pool_settings clade_pool_defaults(void); /**< @return the defaults, spelt out. */
 /** Adds a pooling. */

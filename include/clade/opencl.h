@@ -26,11 +26,11 @@ extern "C" {
 
 /** The caller's OpenCL objects. */
 typedef struct clade_opencl_objects {
-    cl_context context;  /**< Required. Retained. */
-    cl_device_id device; /**< Required; a device of `context`. */
-    cl_command_queue
-        queue;         /**< Used for uploads, and by sessions that are given no other. NULL: one is made. Retained. */
-    void *reserved[4]; /**< NULL. */
+    cl_context context;     /**< Required. Retained. */
+    cl_device_id device;    /**< Required; a device of `context`. */
+    cl_command_queue queue; /**< Used for uploads, and by sessions that are given no other. NULL: one is made.
+                                 Retained. */
+    void *reserved[4];      /**< NULL. */
 } clade_opencl_objects;
 
 /** Makes a context around the caller's OpenCL objects.
@@ -50,9 +50,9 @@ CLADE_API clade_status clade_session_create_opencl(clade_plan *plan, cl_command_
 /** A named tensor in device memory: dense float32 in NCHW order. */
 typedef struct clade_opencl_buffer {
     const char *name; /**< Of the input or output. NULL: the one with the same index. */
-    cl_mem
-        memory; /**< Of the context's cl_context. Used in place, without a copy; read for inputs, written for outputs. */
-    size_t offset; /**< Bytes from its start; a multiple of 4. */
+    cl_mem memory;    /**< Of the context's cl_context. Used in place, without a copy; read for inputs, written for
+                           outputs. */
+    size_t offset;    /**< Bytes from its start; a multiple of 4. */
 } clade_opencl_buffer;
 
 /** Puts one run of the network on the session's queue and returns without waiting for the device.

@@ -1,5 +1,5 @@
-/* cost.c: figures of a device: those measured (rt_speed), else by rules of thumb, good to a factor of two, which is enough to tell a kernel that was made for a device from
- * one that runs anywhere. */
+/* cost.c: figures of a device: those measured (rt_speed), else by rules of thumb, good to a factor of two, which is enough to tell
+ * a kernel that was made for a device from one that runs anywhere. */
 #include "ops/cost.h"
 
 static double cycles_a_second(const rt_device *device) {

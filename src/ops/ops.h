@@ -46,8 +46,7 @@ typedef struct ops_conv2d {
     float slope;
     int32_t linear_channels; /* the first so many go without the activation; a multiple of out.block */
     ops_variant variant;
-    clade_type
-        weights; /* how weights are to be stored: CLADE_FLOAT32, or a narrower type where a candidate has a form for it */
+    clade_type weights; /* as they are to be stored: CLADE_FLOAT32, or narrower where a candidate has a form for it */
 } ops_conv2d;
 
 /* y = activation(pool(x) + bias) */
@@ -226,8 +225,8 @@ typedef struct ops_launch {
     char options[OPS_OPTIONS_SIZE];
     uint32_t dimensions;
     size_t global[3], local[3];
-    bool
-        local_may_shrink; /* no barrier, no reqd_work_group_size: local[0], a power of two, may be halved to fit the kernel */
+    /* no barrier, no reqd_work_group_size: local[0], a power of two, may be halved to fit the kernel */
+    bool local_may_shrink;
     ops_argument arguments[OPS_MAX_ARGUMENTS];
     size_t argument_count;
 } ops_launch;

@@ -9,10 +9,10 @@
  * DenseNet).
  *
  * An image's channels [first, first + count) are one run of memory, in plain layout anyhow, in blocked layout when every slice
- * begins at a multiple of the block (the pass align sees to that); padding lanes behind a slice are then the result's own. Where that does not hold, or along
- * another axis, the concat stays. An input that must lie elsewhere (an input of the graph, a slice of another concat or a second
- * time of this one, a tensor that must have no gaps between its images) is copied into its slice by a reorder, which costs what
- * the concat would have. */
+ * begins at a multiple of the block (the pass align sees to that); padding lanes behind a slice are then the result's own. Where
+ * that does not hold, or along another axis, the concat stays. An input that must lie elsewhere (an input of the graph, a slice
+ * of another concat or a second time of this one, a tensor that must have no gaps between its images) is copied into its slice
+ * by a reorder, which costs what the concat would have. */
 #include "pass/pass.h"
 
 bool pass_must_be_dense(const clade_graph *graph, clade_tensor tensor) {

@@ -19,8 +19,8 @@ typedef struct tune_effort {
     double slowest;  /* left out what the cost model expects to take so many times the cheapest */
     int32_t rounds;  /* for each variant of a problem */
     int32_t network_rounds;
-    bool
-        launches_apart; /* whole networks by one launch a step, whose programs are there already, not as one program to compile */
+    /* whole networks by one launch a step, whose programs are there already, not as one program to compile */
+    bool launches_apart;
 } tune_effort;
 
 enum { TUNE_MOST_VARIANTS = 32 };

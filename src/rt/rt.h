@@ -92,7 +92,8 @@ clade_status rt_speed_copy(rt_queue *queue, rt_kernel *stream, const rt_buffer *
 
 /* ---- Queue ------------------------------------------------------------------------------------------------------------ */
 /* With a handle the caller's queue, retained, checked to belong to the context; without one the queue that the context was
- * wrapped around, else a fresh in-order one. When a caller's queue is out-of-order every command is followed by a barrier so that the order holds all the same. */
+ * wrapped around, else a fresh in-order one. When a caller's queue is out-of-order every command is followed by a barrier, so that
+ * the order holds all the same. */
 clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queue **queue_out);
 void rt_queue_destroy(rt_queue **queue);
 /* A fresh in-order queue that takes the time of each kernel and matrix product. */
@@ -143,7 +144,8 @@ void rt_program_release(rt_program **program);
 typedef struct rt_part {
     const char *source, *options, *entry;
 } rt_part;
-/* A program of several: `source` of cl/, preceded by common.cl and `prelude`, linked with `parts`, which it calls part_0, part_1, ... */
+/* A program of several: `source` of cl/, preceded by common.cl and `prelude`, linked with `parts`, which it calls part_0,
+ * part_1, ... */
 clade_status rt_program_link(rt_context *context, const char *source, const char *prelude, const rt_part *parts,
                              size_t part_count, rt_program **program_out);
 /* Stores in the cache on disk the binaries of the programs of which a kernel ran: some drivers compile a kernel at its first launch,

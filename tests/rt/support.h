@@ -54,8 +54,8 @@ bool support_stores_binaries(void);
 bool support_finishes(void);         /* without RT_QUIRK_FINISH_BY_EVENT */
 bool support_divides(void);          /* into parts with some of its compute units */
 bool support_survives_threads(void); /* oclgrind 21.10 does not */
-bool support_survives_user_events(
-    void); /* nor oclgrind; PoCL 3.1's "basic" locks itself out inside clSetUserEventStatus */
+/* nor oclgrind; PoCL 3.1's "basic" locks itself out inside clSetUserEventStatus */
+bool support_survives_user_events(void);
 
 /* y[i + offset] = x[i + offset] * scale + ADDED (by -D) over n elements */
 extern const char support_kernel[];
