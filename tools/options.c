@@ -57,7 +57,7 @@ static const option_row rows[] = {
     {"list", 0, NULL, KIND_FLAG, FIELD(list), COMMAND_SUMMARY, "list the models instead"},
     {"compiled", 0, NULL, KIND_FLAG, FIELD(compiled), COMMAND_GRAPH, "the graph as compiled for the device"},
     {"output", 'o', "FILE", KIND_TEXT, FIELD(output), COMMAND_GRAPH,
-     "write FILE.dot, or FILE.svg or FILE.png, which need\nGraphviz (default: DOT on standard output)"},
+     "write FILE.dot, or FILE.svg, FILE.png or FILE.pdf,\nwhich need Graphviz (default: DOT on standard output)"},
     {"level", 0, "LEVEL", KIND_LEVEL, FIELD(level), COMMAND_TUNE,
      "how much to try: fast (less than a minute for a large\nnetwork, the default) or full"},
     {"export", 0, NULL, KIND_FLAG, FIELD(export_rows), COMMAND_TUNE,

@@ -599,7 +599,9 @@ CLADE_API clade_context *clade_graph_context(const clade_graph *graph);
 
 /** Receives text in pieces; returning false stops the writer. */
 typedef bool (*clade_write_callback)(void *user, const char *text, size_t length);
-/** Writes a graph in Graphviz's language. @return CLADE_ERROR_IO when `write` stopped it. */
+/** Draws a graph in Graphviz's language: a box for each layer with the elementwise nodes that follow it alone, shapes on the arrows,
+ *  blocks (told by the dots or slashes in names, where branches join) as clusters, folded into as many columns as make a page.
+ *  @return CLADE_ERROR_IO when `write` stopped it. */
 CLADE_API clade_status clade_graph_write_dot(const clade_graph *graph, clade_write_callback write, void *user);
 
 /* ------------------------------------------------------------------------------------------------------
@@ -689,6 +691,10 @@ CLADE_API clade_status clade_plan_step(const clade_plan *plan, size_t index, cla
 
 /** @return the graph as compiled, with the batch filled in; lives as long as the plan. */
 CLADE_API const clade_graph *clade_plan_graph(const clade_plan *plan);
+
+/** Draws the graph as compiled: as @ref clade_graph_write_dot, with the kernel of each layer and what shares launches.
+ *  @return CLADE_ERROR_IO when `write` stopped it. */
+CLADE_API clade_status clade_plan_write_dot(const clade_plan *plan, clade_write_callback write, void *user);
 
 /* --- Tuning ---------------------------------------------------------------------------------------- */
 

@@ -99,6 +99,9 @@ void base_narrow(clade_type type, const float *source, void *target, size_t coun
 /* Seconds of a clock that only goes forward, from some moment on. */
 double base_seconds(void);
 
+/* Bytes of the character of UTF-8 that terminated text begins with; 0 where it is none (RFC 3629). */
+size_t base_utf8_length(const char *text);
+
 /* FNV-1a, 64 bits. */
 uint64_t base_hash(const char *text);
 

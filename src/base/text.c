@@ -60,6 +60,19 @@ void base_text_free(base_text *text) {
     *text = (base_text){.env = text->env};
 }
 
+/* No overlong forms, surrogates, or values above U+10FFFF. The terminator continues no character. */
+size_t base_utf8_length(const char *text) {
+    const unsigned char *c = (const unsigned char *)text;
+    if (c[0] < 0x80) return 1;
+    if (c[0] < 0xC2 || c[0] > 0xF4) return 0;
+    const size_t length = c[0] >= 0xF0 ? 4 : c[0] >= 0xE0 ? 3 : 2;
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xC0) != 0x80) return 0;
+    if ((c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xF0 && c[1] < 0x90)) return 0; /* overlong */
+    if ((c[0] == 0xED && c[1] > 0x9F) || (c[0] == 0xF4 && c[1] > 0x8F)) return 0; /* surrogate, too large */
+    return length;
+}
+
 /* FNV-1a as its authors publish it: http://www.isthe.com/chongo/tech/comp/fnv/ */
 uint64_t base_hash(const char *text) {
     uint64_t hash = 0xcbf29ce484222325u;

@@ -235,4 +235,14 @@ void graph_slice_range(const clade_slice_settings *settings, const clade_shape *
 /* The words for an activation, e.g. "relu". */
 const char *graph_activation_name(clade_activation activation);
 
+/* ---- Drawing (dot.c) ------------------------------------------------------------------------------------------------ */
+/* What a plan adds to the picture of its graph. */
+typedef struct graph_notes {
+    const char *caption;   /* NULL: none */
+    char *const *of_nodes; /* one a node, each may be NULL */
+} graph_notes;
+/* clade_graph_write_dot with notes, which may be NULL. */
+clade_status graph_write_dot(const clade_graph *graph, const graph_notes *notes, clade_write_callback write,
+                             void *user);
+
 #endif

@@ -17,7 +17,8 @@ static bool step_fits(const plan_step *step) {
 }
 
 /* The longest run of steps that are all kernels of ours. */
-static void find_steps(const clade_plan *plan, plan_network *network) {
+void plan_network_find(clade_plan *plan) {
+    plan_network *network = &plan->network;
     size_t first = 0;
     if ((rt_context_device(context_rt(plan->context))->quirks & RT_QUIRK_GROUPS_SHARE) == 0) return;
     for (size_t i = 0; i < plan->step_count; i++) {
@@ -28,6 +29,7 @@ static void find_steps(const clade_plan *plan, plan_network *network) {
             network->count = i + 1 - first;
         }
     }
+    if (network->count < 2) network->count = 0;
 }
 
 /* ---- Parts ------------------------------------------------------------------------------------------------------------------ */
@@ -107,11 +109,8 @@ void plan_network_free(clade_plan *plan) {
 
 clade_status plan_network_make(clade_plan *plan) {
     network_maker m = {.plan = plan, .network = &plan->network};
-    find_steps(plan, m.network);
-    if (m.network->count < 2) {
-        m.network->count = 0;
-        return CLADE_OK;
-    }
+    plan_network_find(plan);
+    if (m.network->count == 0) return CLADE_OK;
     clade_status status = find_parts(&m);
     if (status == CLADE_OK) status = find_memories(&m);
     if (status == CLADE_OK) status = network_link(&m);

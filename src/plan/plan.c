@@ -293,10 +293,14 @@ static clade_status warm_up(clade_plan *plan) {
 static clade_status make_trusted_steps(clade_plan *plan, plan_storage *storage, const clade_plan_settings *settings,
                                        plan_chooser *chooser) {
     for (bool wrong = true; wrong;) {
+        const bool has_network = (settings->disabled_passes & CLADE_PASS_NETWORK) == 0;
         FORWARD(choose_and_place(plan, storage, settings, chooser));
-        if (settings->dry_run) return CLADE_OK;
         plan_network_free(plan); /* of an earlier try */
-        if ((settings->disabled_passes & CLADE_PASS_NETWORK) == 0) FORWARD(plan_network_make(plan));
+        if (settings->dry_run) {
+            if (has_network) plan_network_find(plan);
+            return CLADE_OK;
+        }
+        if (has_network) FORWARD(plan_network_make(plan));
         FORWARD(plan_check_network(plan));
         FORWARD(plan_check(plan, &wrong));
     }

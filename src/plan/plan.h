@@ -112,7 +112,9 @@ typedef struct plan_network {
     rt_buffer *table;
 } plan_network;
 
-/* Finds the longest run of steps that can be one launch on this device, builds its program and uploads its table. Leaves a count of
+/* Finds the longest run of steps that can be one launch on this device; a count of 0 when there is none of two or more. */
+void plan_network_find(struct clade_plan *plan);
+/* The same, and builds its program and uploads its table. Leaves a count of
  * 0 when there is none. */
 clade_status plan_network_make(struct clade_plan *plan);
 void plan_network_free(struct clade_plan *plan);

@@ -157,6 +157,36 @@ static void every_status_has_a_name(void **state) {
     assert_string_equal(clade_version(), version);
 }
 
+/* The table of RFC 3629, section 4, from both sides of each border. */
+static void characters_are_those_of_utf8(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t length;
+    } cases[] = {
+        {"a", 1},
+        {"\x7f", 1},
+        {"\xc2\x80", 2},
+        {"\xdf\xbf", 2},
+        {"\xe0\xa0\x80", 3},
+        {"\xed\x9f\xbf", 3},
+        {"\xef\xbf\xbf", 3},
+        {"\xf0\x90\x80\x80", 4},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\x80", 0},             /* goes on with what never began */
+        {"\xc1\xbf", 0},         /* overlong */
+        {"\xe0\x9f\xbf", 0},     /* overlong */
+        {"\xf0\x8f\xbf\xbf", 0}, /* overlong */
+        {"\xed\xa0\x80", 0},     /* a surrogate */
+        {"\xf4\x90\x80\x80", 0}, /* above U+10FFFF */
+        {"\xf5\x80\x80\x80", 0},
+        {"\xc3", 0}, /* the text ends first */
+        {"\xe2\x82", 0},
+        {"\xf0\x9f\x98", 0},
+    };
+    for (size_t i = 0; i < BASE_COUNT(cases); i++) assert_int_equal(base_utf8_length(cases[i].text), cases[i].length);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_are_copied_and_formatted),
@@ -164,6 +194,7 @@ int main(void) {
         cmocka_unit_test(text_remembers_that_memory_ran_out),
         cmocka_unit_test(arrays_grow_and_keep_their_elements),
         cmocka_unit_test(cleared_memory_is_checked_and_zero),
+        cmocka_unit_test(characters_are_those_of_utf8),
         cmocka_unit_test(hashes_are_fnv_1a),
         cmocka_unit_test(every_status_has_a_name),
     };

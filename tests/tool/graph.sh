@@ -3,7 +3,7 @@
 # shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
-nodes() { grep -c '\[.*label' "$1"; }
+nodes() { grep -cE '^ +b[0-9]+ \[' "$1"; }
 
 behaviour "DOT goes to standard output, without a device"
 CLADE_DEVICE=nonsense expect 0 graph lenet
@@ -29,12 +29,42 @@ expect 0 graph inception_v4 --compiled --disable fold,fuse
 holds [ "$(nodes out)" -gt "$compiled" ]
 
 if command -v dot >/dev/null; then
-    behaviour "Graphviz understands it, and draws SVG and PNG"
+    behaviour "Graphviz understands it, and draws SVG, PNG and PDF"
     expect 0 graph googlenet --compiled -o g.svg
     holds grep -q '</svg>' g.svg
     expect 0 graph lenet -o g.png
     same '89504e470d0a1a0a' "$(od -An -tx1 -N8 g.png | tr -d ' ')"
+    expect 0 graph lenet -o g.pdf
+    same '%PDF' "$(head -c 4 g.pdf)"
+
+    behaviour "GoogLeNet fits a page: not three times as high as wide, nor the other way round"
+    for way in '' --compiled; do
+        # shellcheck disable=SC2086
+        expect 0 graph googlenet $way -o g.svg
+        is_silent err
+        size=$(grep -oE 'viewBox="[0-9. ]+"' g.svg | grep -oE '[0-9.]+ [0-9.]+"$' | tr -d '"')
+        holds awk "BEGIN { split(\"$size\", s, \" \"); exit !(s[1] < 3 * s[2] && s[2] < 3 * s[1]) }"
+    done
 fi
+
+behaviour "the nine blocks are frames, and long networks go on in another column"
+expect 0 graph googlenet
+same 9 "$(grep -c 'subgraph cluster' out)"
+says '<b>inception5b</b>'
+says '"<1"'
+expect 0 graph lenet
+same 0 "$(grep -c '"<1"' out || true)"
+
+behaviour "the compiled graph has kernels, slices and launches"
+expect 0 graph googlenet --compiled
+says 'label=<compiled for .*: [0-9]+ steps in [0-9]+ launch'
+says 'conv2d\.'
+says 'branch1.conv \+ branch2.0.conv'
+says 'concat of slices, no copy'
+expect 0 graph googlenet --compiled --disable concat,merge
+same 0 "$(grep -c 'concat of slices' out || true)"
+expect 0 graph inception_v4 --compiled
+says 'batch norm folded'
 
 behaviour "a machine without Graphviz is told so, and how to do without"
 mkdir bin
@@ -71,8 +101,8 @@ warns 'pipe.dot: it is no regular file'
 holds [ -p pipe.dot ]
 
 behaviour "an unknown format is wrong use"
-expect 2 graph lenet -o f.pdf
-warns 'does not end in .dot, .svg or .png'
+expect 2 graph lenet -o f.gif
+warns 'does not end in .dot, .svg, .png or .pdf'
 expect 2 graph lenet -o f
 holds [ ! -e f ]
 
