@@ -23,9 +23,9 @@ golden
 
 behaviour "the block is the one that was asked for"
 expect 0 graph lenet --compiled --block 8
-says '\[1, 6, 28, 28\] c8"'
+says '"6x28x28 c8"'
 expect 0 graph lenet --compiled --block 1
-says '\[1, 6, 28, 28\]"'
+says '"6x28x28"'
 expect 1 summary lenet --block 3
 warns '^clade: failed .* block of 3: it must be'
 
