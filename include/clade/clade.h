@@ -188,7 +188,11 @@ typedef struct clade_device_info {
     uint64_t largest_allocation; /**< Bytes in one buffer. */
     uint64_t local_memory;       /**< Bytes for each work-group. */
     bool has_float16;            /**< Arithmetic in float16. */
-    uint64_t reserved[8];        /**< Zero. */
+    /** Floating-point operations a second, in float32, a product and a sum counting as two; as measured by @ref clade_tune on this
+     *  device or shipped for its kind when the context was opened. 0: not known. */
+    double peak;
+    double bandwidth;     /**< Bytes a second read and written in global memory, behind every cache; likewise. */
+    uint64_t reserved[6]; /**< Zero. */
 } clade_device_info;
 
 /** Describes the context's device. The strings live as long as the context. */
@@ -766,6 +770,17 @@ CLADE_API clade_status clade_session_create_profiled(clade_plan *plan, clade_ses
  *  @return CLADE_ERROR_INVALID_ARGUMENT (not made to be profiled), CLADE_ERROR_NOT_FOUND (no such step, or no run yet),
  *          CLADE_ERROR_BUSY. */
 CLADE_API clade_status clade_session_step_time(clade_session *session, size_t index, double *seconds_out);
+
+/** When a step ran, in seconds from the moment at which @ref clade_run was called. The device's clock is set by when the run's
+ *  first command was put on the queue, which drivers know within some microseconds. */
+typedef struct clade_step_span {
+    double begin;         /**< Of its first command. */
+    double end;           /**< Of its last command. */
+    double busy;          /**< As @ref clade_session_step_time: without the pauses between its commands. */
+    uint64_t reserved[5]; /**< Zero. */
+} clade_step_span;
+/** Tells when a step ran in the last run of a session made to be profiled. @return as @ref clade_session_step_time. */
+CLADE_API clade_status clade_session_step_span(clade_session *session, size_t index, clade_step_span *span_out);
 
 /** Waits for what the session has on the queue, then frees it. */
 CLADE_API void clade_session_destroy(clade_session **session);

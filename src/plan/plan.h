@@ -194,6 +194,8 @@ struct clade_session {
     atomic_flag busy;
     bool lost;
     bool profiled; /* the queue takes the times of the launches of the last run */
+    double called; /* base_seconds when the session was entered last, */
+    double lead;   /* and seconds from then until the last run put its first launch on the queue */
 };
 
 typedef struct session_settings {

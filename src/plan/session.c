@@ -164,6 +164,7 @@ clade_status session_enter(clade_session *session, const char *verb) {
     if (atomic_flag_test_and_set(&session->busy))
         return base_fail(session->env, CLADE_ERROR_BUSY,
                          "failed to %s: the session is in use on another thread; make one session a thread", verb);
+    session->called = base_seconds();
     if (!session->lost) return CLADE_OK;
     atomic_flag_clear(&session->busy);
     return base_fail(session->env, CLADE_ERROR_DEVICE_LOST,
@@ -199,6 +200,7 @@ static clade_status enqueue_gemm(clade_session *session, const session_launch *l
 
 clade_status session_enqueue(clade_session *session) {
     rt_queue_forget_times(session->queue);
+    session->lead = base_seconds() - session->called;
     for (size_t i = 0; i < session->launch_count; i++) {
         const session_launch *launch = &session->launches[i];
         if (!launch->kernel) {

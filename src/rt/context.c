@@ -202,6 +202,8 @@ static clade_device_info describe(const rt_device *device) {
         .largest_allocation = device->largest_allocation,
         .local_memory = device->local_memory,
         .has_float16 = device->has_float16,
+        .peak = device->speed.peak,
+        .bandwidth = device->speed.bandwidth,
     };
 }
 

@@ -24,21 +24,30 @@ void rt_queue_forget_times(rt_queue *queue) {
     queue->command_count = 0;
 }
 
-clade_status rt_queue_time(const rt_queue *queue, size_t index, double *seconds_out) {
-    base_env *env = queue->context->env;
-    *seconds_out = 0.0;
+/* On the device's clock, in nanoseconds. */
+static clade_status read_clock(const rt_queue *queue, cl_event event, cl_profiling_info moment, cl_ulong *clock_out) {
+    const cl_int code = clGetEventProfilingInfo(event, moment, sizeof *clock_out, clock_out, NULL);
+    if (code == CL_SUCCESS) return CLADE_OK;
+    return rt_fail(queue->context->env, RT_RUNNING, code, "clGetEventProfilingInfo", "tell the time of a command");
+}
+
+static cl_event first_event(const rt_command *command) { return command->before ? command->before : command->event; }
+
+/* Clocks of different events may disagree by a little, and are unsigned. */
+static double seconds_between(cl_ulong from, cl_ulong to) { return to > from ? 1e-9 * (double)(to - from) : 0.0; }
+
+clade_status rt_queue_span(const rt_queue *queue, size_t index, rt_span *span_out) {
+    cl_ulong queued, begin, end;
+    *span_out = (rt_span){0};
     if (index >= queue->command_count)
-        return base_fail(env, CLADE_ERROR_NOT_FOUND, "failed to tell the time of command %zu: %zu were taken", index,
-                         queue->command_count);
+        return base_fail(queue->context->env, CLADE_ERROR_NOT_FOUND,
+                         "failed to tell the time of command %zu: %zu were taken", index, queue->command_count);
     const rt_command *command = &queue->commands[index];
-    const cl_event first = command->before ? command->before : command->event;
     const cl_profiling_info start_of = command->before ? CL_PROFILING_COMMAND_END : CL_PROFILING_COMMAND_START;
-    cl_ulong start = 0, end = 0;
-    cl_int code = clGetEventProfilingInfo(first, start_of, sizeof start, &start, NULL);
-    if (code == CL_SUCCESS)
-        code = clGetEventProfilingInfo(command->event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
-    if (code != CL_SUCCESS)
-        return rt_fail(env, RT_RUNNING, code, "clGetEventProfilingInfo", "tell the time of command %zu", index);
-    if (end > start) *seconds_out = 1e-9 * (double)(end - start);
+    FORWARD(read_clock(queue, first_event(&queue->commands[0]), CL_PROFILING_COMMAND_QUEUED, &queued));
+    FORWARD(read_clock(queue, first_event(command), start_of, &begin));
+    FORWARD(read_clock(queue, command->event, CL_PROFILING_COMMAND_END, &end));
+    span_out->begin = seconds_between(queued, begin);
+    span_out->end = span_out->begin + seconds_between(begin, end);
     return CLADE_OK;
 }

@@ -98,8 +98,12 @@ clade_status rt_queue_create(rt_context *context, void *cl_queue_handle, rt_queu
 void rt_queue_destroy(rt_queue **queue);
 /* A fresh in-order queue that takes the time of each kernel and matrix product. */
 clade_status rt_queue_create_profiled(rt_context *context, rt_queue **queue_out);
-/* Seconds on the device of kernel or product `index`, counted since the times were last forgotten; the queue must be finished. */
-clade_status rt_queue_time(const rt_queue *queue, size_t index, double *seconds_out);
+/* When kernel or product `index` ran on the device, in seconds from the moment at which the first one was put on the queue. They are
+ * counted since the times were last forgotten; the queue must be finished. */
+typedef struct rt_span {
+    double begin, end;
+} rt_span;
+clade_status rt_queue_span(const rt_queue *queue, size_t index, rt_span *span_out);
 void rt_queue_forget_times(rt_queue *queue);
 /* The queue waits for events (array of cl_event). */
 clade_status rt_queue_wait_for(rt_queue *queue, uint32_t count, const void *cl_events);

@@ -214,6 +214,37 @@ static void wrong_buffers_are_refused(void **state) {
 }
 
 /* The clocks differ, so only what cannot be otherwise is asserted: steps take time, and together no more than the run. */
+/* One step after another, each within the call; a busy step has no pauses. */
+static void steps_of_a_profiled_run_follow_each_other(void **state) {
+    (void)state;
+    clade_session *session = NULL;
+    float output[NETWORK_CLASSES];
+    struct timespec before, after;
+    clade_step_span span = {.begin = 1.0};
+    assert_int_equal(clade_session_create_profiled(plan, &session), CLADE_OK);
+    assert_int_equal(clade_session_step_span(session, 0, &span), CLADE_ERROR_NOT_FOUND);
+    assert_true(span.begin == 0.0);
+    assert_int_equal(clade_session_step_span(session, 0, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    for (int run = 0; run < 2; run++) {
+        double last = 0.0;
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        assert_int_equal(network_run(session, input, output, 1), CLADE_OK);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        for (size_t i = 0; i < clade_plan_step_count(plan); i++) {
+            double seconds = 0.0;
+            assert_int_equal(clade_session_step_span(session, i, &span), CLADE_OK);
+            assert_int_equal(clade_session_step_time(session, i, &seconds), CLADE_OK);
+            assert_true(span.begin >= last && span.end > span.begin);
+            assert_true(span.busy == seconds && span.busy <= (span.end - span.begin) * (1.0 + 1e-9));
+            last = span.end;
+        }
+        const double whole = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+        assert_true(last <=
+                    whole + 1e-3); /* the clocks are set within microseconds, if nobody is put aside meanwhile */
+    }
+    clade_session_destroy(&session);
+}
+
 static void a_profiled_session_gives_the_same_bits_and_the_time_of_each_step(void **state) {
     (void)state;
     clade_session *session = NULL, *plain = new_session(plan);
@@ -253,6 +284,7 @@ int main(void) {
         cmocka_unit_test(a_session_in_use_is_refused_to_others),
         cmocka_unit_test(objects_may_go_in_any_order),
         cmocka_unit_test(wrong_buffers_are_refused),
+        cmocka_unit_test(steps_of_a_profiled_run_follow_each_other),
         cmocka_unit_test(a_profiled_session_gives_the_same_bits_and_the_time_of_each_step),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
