@@ -776,7 +776,7 @@ CLADE_API clade_status clade_session_step_time(clade_session *session, size_t in
 typedef struct clade_step_span {
     double begin;         /**< Of its first command. */
     double end;           /**< Of its last command. */
-    double busy;          /**< As @ref clade_session_step_time: without the pauses between its commands. */
+    double busy;          /**< As of @ref clade_session_step_time, without the pauses between its commands. */
     uint64_t reserved[5]; /**< Zero. */
 } clade_step_span;
 /** Tells when a step ran in the last run of a session made to be profiled. @return as @ref clade_session_step_time. */
