@@ -4,6 +4,7 @@
 
 const ops_candidate ops_conv2d_candidates[] = {
     {"direct", ops_conv2d_direct_applicable, ops_conv2d_direct_cost, ops_conv2d_direct_make},
+    {"grouped", ops_conv2d_grouped_applicable, ops_conv2d_grouped_cost, ops_conv2d_grouped_make},
     {"direct_planar", ops_conv2d_planar_applicable, ops_conv2d_direct_cost, ops_conv2d_direct_make},
 #define WINOGRAD(name, ...) {#name, ops_conv2d_##name##_applicable, ops_conv2d_##name##_cost, ops_conv2d_##name##_make},
 #include "ops/conv2d_winograd.inc"

@@ -11,6 +11,12 @@ double ops_conv2d_direct_cost(const ops_problem *problem, const rt_device *devic
 clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                     ops_recipe *recipe_out);
 
+/* "grouped" (conv2d_grouped.c) */
+bool ops_conv2d_grouped_applicable(const ops_problem *problem, const rt_device *device);
+double ops_conv2d_grouped_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_grouped_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                     ops_recipe *recipe_out);
+
 /* "winograd_4x4_3x3", ... (conv2d_winograd.c): the rows of conv2d_winograd.inc. */
 #define WINOGRAD(name, ...)                                                                                            \
     bool ops_conv2d_##name##_applicable(const ops_problem *problem, const rt_device *device);                          \

@@ -169,6 +169,10 @@ typedef struct ops_problem {
 
 enum { OPS_MAX_INPUTS = 2 };
 
+/* Whether convolution in groups has kernels between tensors in blocks: where each channel is made from those that lie in the same
+ * block, as in depthwise convolution. Without groups there are such in any case. */
+bool ops_groups_suit_blocks(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block);
+
 /* How far a problem reaches into its operands: elements from an operand's offset to behind the last element. */
 typedef struct ops_reach {
     int64_t inputs[OPS_MAX_INPUTS], output;

@@ -2,7 +2,8 @@
  *
  *   input ---> conv2d ===> pool ===> conv2d ===> reorder ---> flatten ---> linear ---> output      --- plain   === blocked
  *
- * A convolution without groups makes blocked results, since its kernel fills vectors with channels. Elementwise operators, LRN
+ * A convolution makes blocked results, since its kernel fills vectors with channels; one with groups does where these suit blocks
+ * (depthwise convolution does), else it works on plain tensors. Elementwise operators, LRN
  * and pooling have no opinion and follow what they read; a binary or concat follows when any of its inputs is blocked. All other
  * operators read and write plain tensors, and so do the outside's buffers: inputs and outputs of the graph.
  *
@@ -10,11 +11,12 @@
  *   - a concat whose slices would begin inside a block, and that the pass align could not help, stays plain: its inputs would
  *     come to lie across the lanes;
  *   - a binary whose activation makes something else of 0 stays plain where there are padding lanes.
- * A convolution that reads fewer channels than a block takes a plain input as it is: most of the blocked form would be padding.
+ * A convolution without groups that reads fewer channels than a block takes a plain input as it is: most of the blocked form would be padding.
  *
  * Reorders are as few as these choices allow: one for each tensor that is read in the other layout, shared by its readers. With
  * one pixel and whole blocks of channels ([N, C, 1, 1], after global pooling) both layouts are the same bytes; the reorder node
  * stands there all the same, and the plan makes nothing of it. */
+#include "ops/ops.h"
 #include "pass/pass.h"
 
 typedef struct layout {
@@ -35,10 +37,17 @@ static bool layout_binary_fits(const clade_graph *graph, const graph_node *node,
            (shape->dims[1] % block == 0 || node->attributes.binary.activation != CLADE_SIGMOID);
 }
 
+static bool layout_conv_fits(const clade_graph *graph, const graph_node *node, int32_t block) {
+    const int32_t groups = node->attributes.conv2d.groups;
+    const int64_t in = graph_shape_of(graph, node->inputs[0])->dims[1],
+                  out = graph_shape_of(graph, node->output)->dims[1];
+    return groups == 1 || ops_groups_suit_blocks(in, out, groups, block);
+}
+
 bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block) {
     switch (node->op) {
     case GRAPH_OP_conv2d:
-        return node->attributes.conv2d.groups == 1;
+        return layout_conv_fits(graph, node, block);
     case GRAPH_OP_pool:
     case GRAPH_OP_lrn:
     case GRAPH_OP_scale:
@@ -58,7 +67,8 @@ bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t
 static int32_t layout_wanted(const layout *chosen, const graph_node *node, size_t input) {
     int32_t block = graph_tensor_of(chosen->graph, node->output)->block;
     const graph_tensor *tensor = graph_tensor_of(chosen->graph, node->inputs[input]);
-    bool reads_few_channels = node->op == GRAPH_OP_conv2d && input == 0 && tensor->shape.dims[1] < chosen->block;
+    bool reads_few_channels = node->op == GRAPH_OP_conv2d && input == 0 && node->attributes.conv2d.groups == 1 &&
+                              tensor->shape.dims[1] < chosen->block;
     return reads_few_channels && block > 1 ? tensor->block : block;
 }
 

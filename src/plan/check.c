@@ -44,9 +44,10 @@ static void shrink_conv2d(ops_conv2d *p, const ops_variant *variant) {
     const int32_t columns = smaller(p->out.w, (int64_t)variant->pixels + SMALL_COLUMNS);
     const int32_t in_h = p->in.h - (p->out.h - rows) * p->stride_h, in_w = p->in.w - (p->out.w - columns) * p->stride_w;
     const int32_t group = p->out.block * (variant->blocks ? variant->blocks : 1);
-    if (in_h < 1 || in_w < 1 || p->groups > 1) return; /* odd paddings, channels that hang together: as it is */
-    shrink_tensor(&p->in, fewer_channels(p->in.c, p->in.block), in_h, in_w);
-    shrink_tensor(&p->out, fewer_channels(p->out.c, group), rows, columns);
+    const bool grouped = p->groups > 1; /* channels that hang together stay */
+    if (in_h < 1 || in_w < 1) return;   /* odd paddings: as it is */
+    shrink_tensor(&p->in, grouped ? p->in.c : fewer_channels(p->in.c, p->in.block), in_h, in_w);
+    shrink_tensor(&p->out, grouped ? p->out.c : fewer_channels(p->out.c, group), rows, columns);
     if (p->linear_channels > 0) p->linear_channels = p->out.block; /* some with and some without the activation */
     if (p->has_residual) shrink_tensor(&p->residual, p->out.c, rows, columns);
 }

@@ -17,7 +17,8 @@ static void lay_out(clade_graph *graph, clade_tensor output) {
             const graph_tensor *input = graph_tensor_of(graph, node->inputs[k]);
             if (node->op == GRAPH_OP_reorder)
                 assert_int_not_equal(input->block, block);
-            else if (node->op == GRAPH_OP_conv2d && k == 0 && input->shape.dims[1] < BLOCK)
+            else if (node->op == GRAPH_OP_conv2d && node->attributes.conv2d.groups == 1 && k == 0 &&
+                     input->shape.dims[1] < BLOCK)
                 assert_true(block == BLOCK || input->block == 1);
             else
                 assert_int_equal(input->block, block);
@@ -70,20 +71,33 @@ static void test_few_blocked_channels_are_read_as_they_are(void **state) {
     assert_int_equal(network_count(graph, GRAPH_OP_reorder), 1);
 }
 
-static void test_grouped_convolution_stays_plain(void **state) {
-    clade_graph *graph = *state;
-    clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 32, 3);
-    x = network_conv_with(graph, x, (clade_conv2d_settings){.channels = 32, .kernel = {3, 3}, .groups = 32});
+static void grouped(clade_graph *graph, int32_t in_channels, int32_t channels, int32_t groups) {
+    clade_tensor x = network_conv(graph, network_input(graph, 3, 8), in_channels, 3);
+    x = network_conv_with(graph, x, (clade_conv2d_settings){.channels = channels, .kernel = {3, 3}, .groups = groups});
     lay_out(graph, network_activation(graph, x, CLADE_RELU));
     assert_int_equal(network_count(graph, GRAPH_OP_reorder), 1);
-    assert_int_equal(block_of(graph, GRAPH_OP_activation), 1);
 }
 
-static void test_grouped_convolution_reads_plain_however_few_channels(void **state) {
+static void test_depthwise_convolution_is_blocked(void **state) {
+    grouped(*state, 40, 40, 40);
+    assert_int_equal(block_of(*state, GRAPH_OP_activation), BLOCK);
+}
+
+static void test_groups_across_blocks_stay_plain(void **state) {
+    grouped(*state, 48, 48, 4); /* 12 channels each */
+    assert_int_equal(block_of(*state, GRAPH_OP_activation), 1);
+}
+
+static void test_plain_groups_read_plain_however_few_channels(void **state) {
+    grouped(*state, 8, 16, 8); /* two outputs of each input */
+    assert_int_equal(block_of(*state, GRAPH_OP_activation), 1);
+}
+
+static void test_depthwise_convolution_of_few_plain_channels_needs_a_reorder(void **state) {
     clade_graph *graph = *state;
-    const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 8, 3);
-    lay_out(graph, network_conv_with(graph, x, (clade_conv2d_settings){.channels = 8, .kernel = {3, 3}, .groups = 8}));
-    assert_int_equal(network_count(graph, GRAPH_OP_reorder), 1);
+    lay_out(graph, network_conv_with(graph, network_input(graph, 3, 8),
+                                     (clade_conv2d_settings){.channels = 3, .kernel = {3, 3}, .groups = 3}));
+    assert_int_equal(network_count(graph, GRAPH_OP_reorder), 2);
 }
 
 static void test_pool_of_a_plain_input_stays_plain(void **state) {
@@ -246,8 +260,10 @@ int main(void) {
         NETWORK_TEST(test_convolution_of_many_plain_channels_needs_a_reorder),
         NETWORK_TEST(test_convolution_of_few_plain_channels_needs_none),
         NETWORK_TEST(test_few_blocked_channels_are_read_as_they_are),
-        NETWORK_TEST(test_grouped_convolution_stays_plain),
-        NETWORK_TEST(test_grouped_convolution_reads_plain_however_few_channels),
+        NETWORK_TEST(test_depthwise_convolution_is_blocked),
+        NETWORK_TEST(test_groups_across_blocks_stay_plain),
+        NETWORK_TEST(test_plain_groups_read_plain_however_few_channels),
+        NETWORK_TEST(test_depthwise_convolution_of_few_plain_channels_needs_a_reorder),
         NETWORK_TEST(test_pool_of_a_plain_input_stays_plain),
         NETWORK_TEST(test_readers_share_one_reorder),
         NETWORK_TEST(test_plain_tensor_is_reordered_once_for_all_convolutions),
