@@ -16,7 +16,7 @@ int main(int argc, char **argv) {
     clade_graph *graph = NULL;
     clade_plan *plan = NULL;
     clade_session *session = NULL;
-    check(context, clade_model_googlenet_d2l(context, NULL, &graph));
+    check(context, clade_model_create(context, "googlenet_d2l", NULL, &graph));
     check(context, clade_weights_load(graph, argv[1], NULL));
     check(context, clade_plan_create(graph, NULL, &plan));
     check(context, clade_session_create(plan, &session));

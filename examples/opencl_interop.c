@@ -139,7 +139,7 @@ int main(int argc, char **argv) {
     clade_plan *plan = NULL;
     clade_session *session = NULL;
     clade_array image = {0};
-    check(context, clade_model_lenet(context, NULL, &graph));
+    check(context, clade_model_create(context, "lenet", NULL, &graph));
     check(context, clade_weights_load(graph, argv[1], NULL));
     check(context, clade_plan_create(graph, NULL, &plan));
     check(context, clade_session_create_opencl(plan, o.queue, &session));

@@ -42,7 +42,7 @@ int main(void) {
     clade_context *context = open_context();
     clade_graph *graph = NULL;
     clade_plan *plan = NULL;
-    check(context, clade_model_lenet(context, NULL, &graph));
+    check(context, clade_model_create(context, "lenet", NULL, &graph));
     check(context, clade_graph_fill_parameters(graph));
     check(context, clade_plan_create(graph, NULL, &plan));
     clade_graph_destroy(&graph); /* the plan has what it needs */

@@ -212,6 +212,11 @@ static void print_json(const summary_report *report) {
 
 static void list_models(bool as_json) {
     json_writer json = {.file = stdout};
+    int width = 0;
+    for (size_t i = 0; i < clade_model_count(); i++) {
+        const int length = (int)strlen(clade_model_at(i)->name);
+        if (length > width) width = length;
+    }
     if (as_json) json_open(&json, NULL, '[');
     for (size_t i = 0; i < clade_model_count(); i++) {
         const clade_model_info *model = clade_model_at(i);
@@ -220,9 +225,10 @@ static void list_models(bool as_json) {
             json_text(&json, "name", model->name);
             json_text(&json, "title", model->title);
             json_text(&json, "paper", model->paper);
+            json_text(&json, "names", model->names);
             json_close(&json, '}');
         } else {
-            printf("%-16s %s\n", model->name, model->title);
+            printf("%-*s  %s\n", width, model->name, model->title);
         }
     }
     if (!as_json) return;

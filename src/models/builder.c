@@ -1,5 +1,5 @@
-/* builder.c: the zoo's shorthand, from single layers to blocks. Every function adds nodes through the public API and
- * leaves at once when an earlier one has failed. */
+/* builder.c: the zoo's shorthand for single layers. Every function adds nodes through the public API and leaves at once when
+ * an earlier one has failed. */
 #include "models/builder.h"
 
 #include "rt/context.h"
@@ -18,8 +18,7 @@ static clade_tensor keep(models_builder *b, clade_status status, const clade_ten
 /* torchvision's way to number the layers of a branch in Inception-v3. */
 static bool ends_in_underscore(const char *name) { return name[0] && name[strlen(name) - 1] == '_'; }
 
-/* Writes "NAME.PART" into `text`, or "NAMEPART" where NAME ends in an underscore. */
-static const char *join(models_builder *b, char text[MODELS_NAME_SIZE], const char *name, const char *part) {
+const char *models_join(models_builder *b, char text[MODELS_NAME_SIZE], const char *name, const char *part) {
     const int length = snprintf(text, MODELS_NAME_SIZE, "%s%s%s", name, ends_in_underscore(name) ? "" : ".", part);
     if (b->status == CLADE_OK && (length < 0 || length >= MODELS_NAME_SIZE))
         b->status =
@@ -28,11 +27,22 @@ static const char *join(models_builder *b, char text[MODELS_NAME_SIZE], const ch
     return text;
 }
 
+clade_shape models_shape(models_builder *b, clade_tensor x) {
+    clade_tensor_info info = {0};
+    if (b->status == CLADE_OK) b->status = clade_graph_tensor(b->graph, x, &info);
+    return info.shape;
+}
+
+void models_add_auxiliary(models_builder *b, const char *name, clade_tensor logits) {
+    b->auxiliaries[b->auxiliary_count++] = (models_auxiliary){name, logits};
+}
+
 /* ---- Layers ------------------------------------------------------------------------------------------------------- */
 
 static clade_padding padding_of(const models_layer *layer) {
-    if (layer->padding != MODELS_SAME && layer->padding != MODELS_SAME_COUNTED) return (clade_padding){0};
-    const int32_t down = layer->kernel[0] / 2, across = layer->kernel[1] / 2;
+    if (layer->padding == MODELS_VALID || layer->padding == MODELS_CEIL) return (clade_padding){0};
+    const bool half = layer->padding != MODELS_PAD_2;
+    const int32_t down = half ? layer->kernel[0] / 2 : 2, across = half ? layer->kernel[1] / 2 : 2;
     return (clade_padding){.top = down, .left = across, .bottom = down, .right = across};
 }
 
@@ -49,33 +59,33 @@ static clade_tensor add_conv(models_builder *b, const char *name, clade_tensor x
     return keep(b, clade_graph_conv2d(b->graph, x, &settings, &y), &y);
 }
 
-static clade_tensor add_batch_norm(models_builder *b, const char *name, clade_tensor x) {
+clade_tensor models_batch_norm(models_builder *b, const char *name, clade_tensor x) {
     if (b->status != CLADE_OK) return no_tensor;
     const clade_batch_norm_settings settings = {.name = name, .epsilon = b->norm_epsilon};
     clade_tensor y = no_tensor;
     return keep(b, clade_graph_batch_norm(b->graph, x, &settings, &y), &y);
 }
 
-static clade_tensor add_concat(models_builder *b, const char *name, const clade_tensor *parts, size_t count) {
-    if (b->status != CLADE_OK) return no_tensor;
-    const clade_concat_settings settings = {.name = name};
-    clade_tensor y = no_tensor;
-    return keep(b, clade_graph_concat(b->graph, parts, count, &settings, &y), &y);
-}
-
-static clade_tensor add_scale(models_builder *b, const char *name, clade_tensor x, float factor) {
+clade_tensor models_scale(models_builder *b, const char *name, clade_tensor x, float factor) {
     if (b->status != CLADE_OK) return no_tensor;
     const clade_scale_settings settings = {.name = name, .factor = factor};
     clade_tensor y = no_tensor;
     return keep(b, clade_graph_scale(b->graph, x, &settings, &y), &y);
 }
 
-static clade_tensor add_sum(models_builder *b, const char *name, clade_tensor x, clade_tensor y,
-                            clade_activation activation) {
+clade_tensor models_sum(models_builder *b, const char *name, clade_tensor x, clade_tensor y,
+                        clade_activation activation) {
     if (b->status != CLADE_OK) return no_tensor;
     const clade_binary_settings settings = {.name = name, .kind = CLADE_ADD, .activation = activation};
     clade_tensor sum = no_tensor;
     return keep(b, clade_graph_binary(b->graph, x, y, &settings, &sum), &sum);
+}
+
+clade_tensor models_concat(models_builder *b, const char *name, int axis, const clade_tensor *parts, size_t count) {
+    if (b->status != CLADE_OK) return no_tensor;
+    const clade_concat_settings settings = {.name = name, .axis = axis};
+    clade_tensor y = no_tensor;
+    return keep(b, clade_graph_concat(b->graph, parts, count, &settings, &y), &y);
 }
 
 static clade_tensor add_pool(models_builder *b, clade_tensor x, const clade_pool_settings *settings) {
@@ -88,12 +98,20 @@ clade_tensor models_conv(models_builder *b, const char *name, clade_tensor x, mo
     return add_conv(b, name, x, &layer, false);
 }
 
+clade_tensor models_normalised(models_builder *b, const char *conv, const char *norm, clade_tensor x,
+                               models_layer layer) {
+    return models_batch_norm(b, norm, add_conv(b, conv, x, &layer, !b->keep_bias));
+}
+
+clade_tensor models_linear_unit(models_builder *b, const char *name, clade_tensor x, models_layer layer) {
+    char conv[MODELS_NAME_SIZE], norm[MODELS_NAME_SIZE];
+    models_join(b, conv, name, "conv");
+    if (b->norm_epsilon <= 0.0f) return add_conv(b, conv, x, &layer, false);
+    return models_normalised(b, conv, models_join(b, norm, name, "bn"), x, layer);
+}
+
 clade_tensor models_unit(models_builder *b, const char *name, clade_tensor x, models_layer layer) {
-    const bool normalised = b->norm_epsilon > 0.0f;
-    char part[MODELS_NAME_SIZE];
-    x = add_conv(b, join(b, part, name, "conv"), x, &layer, normalised);
-    if (normalised) x = add_batch_norm(b, join(b, part, name, "bn"), x);
-    return models_activation(b, name, x, CLADE_RELU);
+    return models_activation(b, name, models_linear_unit(b, name, x, layer), CLADE_RELU);
 }
 
 clade_tensor models_pool(models_builder *b, const char *name, clade_tensor x, models_layer layer) {
@@ -140,64 +158,39 @@ clade_tensor models_flatten(models_builder *b, const char *name, clade_tensor x)
     return keep(b, clade_graph_flatten(b->graph, x, name, &y), &y);
 }
 
-clade_tensor models_linear(models_builder *b, const char *name, clade_tensor x, int32_t features) {
+static clade_tensor add_linear(models_builder *b, const char *name, clade_tensor x, int32_t features, bool no_bias) {
     if (b->status != CLADE_OK) return no_tensor;
-    const clade_linear_settings settings = {.name = name, .features = features};
+    const clade_linear_settings settings = {.name = name, .features = features, .no_bias = no_bias};
     clade_tensor y = no_tensor;
     return keep(b, clade_graph_linear(b->graph, x, &settings, &y), &y);
 }
 
-/* ---- Blocks --------------------------------------------------------------------------------------------------------- */
+clade_tensor models_linear(models_builder *b, const char *name, clade_tensor x, int32_t features) {
+    return add_linear(b, name, x, features, false);
+}
+
+clade_tensor models_product(models_builder *b, const char *name, clade_tensor x, int32_t features) {
+    return add_linear(b, name, x, features, true);
+}
 
 static clade_tensor add_layer(models_builder *b, const char *name, clade_tensor x, const models_layer *layer) {
-    return layer->kind == MODELS_CONV ? models_unit(b, name, x, *layer) : models_pool(b, name, x, *layer);
-}
-
-static clade_tensor add_branch(models_builder *b, const char *name, clade_tensor x, const models_branch *branch) {
-    size_t count = 0;
-    while (count < MODELS_MOST_LAYERS && branch->layers[count].kind != MODELS_NONE) count++;
-    if (count == 1) return add_layer(b, name, x, &branch->layers[0]);
-    const size_t first = ends_in_underscore(name) ? 1 : 0;
-    for (size_t i = 0; i < count; i++) {
-        char number[24], layer[MODELS_NAME_SIZE];
-        snprintf(number, sizeof number, "%zu", first + i);
-        x = add_layer(b, join(b, layer, name, number), x, &branch->layers[i]);
+    switch (layer->kind) {
+    case MODELS_CONV:
+        return models_conv(b, name, x, *layer);
+    case MODELS_LINEAR:
+        return models_linear(b, name, x, layer->channels);
+    case MODELS_DROPOUT:
+        return models_dropout(b, name, x, 0.5f);
+    default:
+        return models_pool(b, name, x, *layer);
     }
-    return x;
 }
 
-/* The branches of the block NAME, and their concat under a name of its own. */
-static clade_tensor add_branches(models_builder *b, const char *name, const char *concat, clade_tensor x,
-                                 const models_block *block) {
-    clade_tensor results[MODELS_MOST_BRANCHES], joined[MODELS_MOST_BRANCHES];
-    bool is_read[MODELS_MOST_BRANCHES] = {false};
-    size_t count = 0, joined_count = 0;
-    for (; count < MODELS_MOST_BRANCHES && block->branches[count].name; count++) {
-        const models_branch *branch = &block->branches[count];
-        clade_tensor source = x;
-        for (size_t i = 0; branch->from && i < count; i++) {
-            if (strcmp(block->branches[i].name, branch->from) != 0) continue;
-            source = results[i];
-            is_read[i] = true;
-        }
-        char text[MODELS_NAME_SIZE];
-        results[count] = add_branch(b, join(b, text, name, branch->name), source, branch);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!is_read[i]) joined[joined_count++] = results[i];
-    return add_concat(b, concat, joined, joined_count);
-}
-
-clade_tensor models_branches(models_builder *b, const char *name, clade_tensor x, const models_block *block) {
-    return add_branches(b, name, name, x, block);
-}
-
-clade_tensor models_residual_block(models_builder *b, const char *name, clade_tensor x, const models_block *block,
-                                   const models_residual *residual) {
-    const models_layer projection = CONV(residual->channels, 1, 1);
-    char part[MODELS_NAME_SIZE];
-    clade_tensor y = add_branches(b, name, join(b, part, name, "mixed"), x, block);
-    y = add_conv(b, join(b, part, name, "conv2d"), y, &projection, false);
-    y = add_scale(b, join(b, part, name, "scale"), y, residual->scale);
-    return add_sum(b, residual->result, x, y, residual->activation);
+clade_tensor models_numbered(models_builder *b, const char *name, int *number, clade_tensor x, models_layer layer) {
+    char digits[16], part[MODELS_NAME_SIZE];
+    snprintf(digits, sizeof digits, "%d", (*number)++);
+    x = add_layer(b, models_join(b, part, name, digits), x, &layer);
+    if (layer.kind != MODELS_CONV && layer.kind != MODELS_LINEAR) return x;
+    snprintf(digits, sizeof digits, "%d", (*number)++);
+    return models_activation(b, models_join(b, part, name, digits), x, CLADE_RELU);
 }

@@ -7,8 +7,6 @@
  *   299      35         35            17            17             8            8        8      1 */
 #include "models/builder.h"
 
-#include <stdio.h>
-
 /* ---- Inception, and the reductions (Figure 7 with k l m n = 256 256 384 384, and Figure 18) ------------------------------------ */
 
 static const models_block mixed_5b = {{
@@ -63,29 +61,17 @@ static clade_tensor stem(models_builder *b, clade_tensor x) {
     return models_pool(b, "maxpool_5a", x, pool);
 }
 
-/* Blocks NAME.0, NAME.1, ...; the last one's sum is the result of the whole sequence and carries its name. */
-static clade_tensor repeat(models_builder *b, const char *name, clade_tensor x, const models_block *block, int count,
-                           models_residual residual) {
-    for (int i = 0; i < count; i++) {
-        char part[MODELS_NAME_SIZE];
-        snprintf(part, sizeof part, "%s.%d", name, i);
-        residual.result = i + 1 < count ? part : name;
-        x = models_residual_block(b, part, x, block, &residual);
-    }
-    return x;
-}
-
 static clade_tensor body(models_builder *b, clade_tensor x) {
     x = stem(b, x);
     x = models_branches(b, "mixed_5b", x, &mixed_5b);
-    x = repeat(b, "repeat", x, &block_35, 10,
-               (models_residual){.channels = 320, .scale = 0.17f, .activation = CLADE_RELU});
+    x = models_residual_blocks(b, "repeat", x, &block_35, 10,
+                               (models_residual){.channels = 320, .scale = 0.17f, .activation = CLADE_RELU});
     x = models_branches(b, "mixed_6a", x, &mixed_6a);
-    x = repeat(b, "repeat_1", x, &block_17, 20,
-               (models_residual){.channels = 1088, .scale = 0.1f, .activation = CLADE_RELU});
+    x = models_residual_blocks(b, "repeat_1", x, &block_17, 20,
+                               (models_residual){.channels = 1088, .scale = 0.1f, .activation = CLADE_RELU});
     x = models_branches(b, "mixed_7a", x, &mixed_7a);
-    x = repeat(b, "repeat_2", x, &block_8, 9,
-               (models_residual){.channels = 2080, .scale = 0.2f, .activation = CLADE_RELU});
+    x = models_residual_blocks(b, "repeat_2", x, &block_8, 9,
+                               (models_residual){.channels = 2080, .scale = 0.2f, .activation = CLADE_RELU});
     /* The last block of all is not scaled and ends without ReLU. */
     x = models_residual_block(b, "block8", x, &block_8,
                               &(models_residual){.result = "block8", .channels = 2080, .scale = 1.0f});
@@ -103,6 +89,7 @@ const models_network models_inception_resnet_v2 = {
              .paper =
                  "Szegedy et al.: Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning "
                  "(arXiv:1602.07261)",
+             .names = "timm's inception_resnet_v2",
              .classes = 1000,
              .preprocess = {.channels = 3,
                             .height = 299,
@@ -110,11 +97,6 @@ const models_network models_inception_resnet_v2 = {
                             .resize = 333,
                             .mean = {0.5f, 0.5f, 0.5f},
                             .deviation = {0.5f, 0.5f, 0.5f}}},
-    .norm_epsilon = 1e-3f,
+    .norm_epsilon = MODELS_NORM_EPSILON,
     .body = body,
 };
-
-clade_status clade_model_inception_resnet_v2(clade_context *context, const clade_model_settings *settings,
-                                             clade_graph **graph_out) {
-    return models_build(context, &models_inception_resnet_v2, settings, graph_out);
-}

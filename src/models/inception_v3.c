@@ -1,5 +1,5 @@
 /* inception_v3.c: Inception-v3 (Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: Rethinking the Inception Architecture for Computer
- * Vision, arXiv:1512.00567) for inference, that is without the auxiliary classifier. Table 1 of the paper gives the stem and the
+ * Vision, arXiv:1512.00567). Table 1 of the paper gives the stem and the
  * grids; the widths within blocks, and every name, are those of torchvision's `inception_v3`, whose averages count the padding.
  *
  *   image - stem - 3 x factorised 5x5 - reduction - 4 x factorised 7x7 - reduction - 2 x widened 3x3 - pool - classifier
@@ -73,6 +73,17 @@ static clade_tensor stem(models_builder *b, clade_tensor x) {
     return models_pool(b, "maxpool2", x, pool);
 }
 
+/* The auxiliary classifier (Figure 8), which is there to train the layers before it. */
+static void add_auxiliary(models_builder *b, clade_tensor x) {
+    if (!b->settings.auxiliary) return;
+    x = models_pool(b, "AuxLogits.pool", x, (models_layer)AVERAGE_POOL(5, 3, MODELS_VALID));
+    x = models_unit(b, "AuxLogits.conv0", x, (models_layer)CONV(128, 1, 1));
+    x = models_unit(b, "AuxLogits.conv1", x, (models_layer)CONV_VALID(768, 5, 5, 1));
+    x = models_global_pool(b, "AuxLogits.avgpool", x);
+    x = models_flatten(b, "AuxLogits.flat", x);
+    models_add_auxiliary(b, "AuxLogits", models_linear(b, "AuxLogits.fc", x, b->settings.classes));
+}
+
 static clade_tensor body(models_builder *b, clade_tensor x) {
     x = stem(b, x);
     x = block_5(b, "Mixed_5b", x, 32);
@@ -83,6 +94,7 @@ static clade_tensor body(models_builder *b, clade_tensor x) {
     x = block_6(b, "Mixed_6c", x, 160);
     x = block_6(b, "Mixed_6d", x, 160);
     x = block_6(b, "Mixed_6e", x, 192);
+    add_auxiliary(b, x);
     x = models_branches(b, "Mixed_7a", x, &mixed_7a);
     x = models_branches(b, "Mixed_7b", x, &block_7);
     x = models_branches(b, "Mixed_7c", x, &block_7);
@@ -98,6 +110,7 @@ const models_network models_inception_v3 = {
     .info = {.name = "inception_v3",
              .title = "Inception-v3, 299x299",
              .paper = "Szegedy et al.: Rethinking the Inception Architecture for Computer Vision (arXiv:1512.00567)",
+             .names = "torchvision's inception_v3",
              .classes = 1000,
              .preprocess = {.channels = 3,
                             .height = 299,
@@ -105,11 +118,6 @@ const models_network models_inception_v3 = {
                             .resize = 342,
                             .mean = {0.5f, 0.5f, 0.5f},
                             .deviation = {0.5f, 0.5f, 0.5f}}},
-    .norm_epsilon = 1e-3f,
+    .norm_epsilon = MODELS_NORM_EPSILON,
     .body = body,
 };
-
-clade_status clade_model_inception_v3(clade_context *context, const clade_model_settings *settings,
-                                      clade_graph **graph_out) {
-    return models_build(context, &models_inception_v3, settings, graph_out);
-}

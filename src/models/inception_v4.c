@@ -110,6 +110,7 @@ const models_network models_inception_v4 = {
              .paper =
                  "Szegedy et al.: Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning "
                  "(arXiv:1602.07261)",
+             .names = "timm's inception_v4",
              .classes = 1000,
              .preprocess = {.channels = 3,
                             .height = 299,
@@ -117,11 +118,6 @@ const models_network models_inception_v4 = {
                             .resize = 341,
                             .mean = {0.5f, 0.5f, 0.5f},
                             .deviation = {0.5f, 0.5f, 0.5f}}},
-    .norm_epsilon = 1e-3f,
+    .norm_epsilon = MODELS_NORM_EPSILON,
     .body = body,
 };
-
-clade_status clade_model_inception_v4(clade_context *context, const clade_model_settings *settings,
-                                      clade_graph **graph_out) {
-    return models_build(context, &models_inception_v4, settings, graph_out);
-}

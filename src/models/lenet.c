@@ -26,11 +26,8 @@ const models_network models_lenet = {
     .info = {.name = "lenet",
              .title = "LeNet-5 with sigmoids and average pooling, 28x28 grey",
              .paper = "LeCun et al.: Gradient-Based Learning Applied to Document Recognition (1998)",
+             .names = "our own",
              .classes = 10,
              .preprocess = {.channels = 1, .height = 28, .width = 28}},
     .body = body,
 };
-
-clade_status clade_model_lenet(clade_context *context, const clade_model_settings *settings, clade_graph **graph_out) {
-    return models_build(context, &models_lenet, settings, graph_out);
-}

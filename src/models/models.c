@@ -1,4 +1,4 @@
-/* models.c: the list of the zoo. To add a model: a file with its models_network, a row here, a function in models.h. */
+/* models.c: the zoo by name. */
 #include "models/builder.h"
 
 #include "rt/context.h"
@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const models_network *const zoo[] = {
-    &models_lenet,        &models_googlenet_d2l, &models_googlenet,
-    &models_inception_v3, &models_inception_v4,  &models_inception_resnet_v2,
+#define MODEL(name) &models_##name,
+#include "models/zoo.inc"
 };
 
 static const models_network *find(const char *name) {

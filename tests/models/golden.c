@@ -10,8 +10,18 @@
 #include <string.h>
 #include <cmocka.h>
 
-const char *const golden_models[] = {"lenet",        "googlenet_d2l", "googlenet",
-                                     "inception_v3", "inception_v4",  "inception_resnet_v2"};
+const char *const golden_models[] = {"lenet",
+                                     "googlenet",
+                                     "googlenet_d2l",
+                                     "googlenet_256",
+                                     "googlenet_bn",
+                                     "bn_inception",
+                                     "inception_v3",
+                                     "inception_v4",
+                                     "inception_v4_cifar",
+                                     "inception_resnet_v1",
+                                     "inception_resnet_v2",
+                                     "inception_resnet_v2_cifar"};
 const size_t golden_model_count = BASE_COUNT(golden_models);
 
 static json_t *member(const json_t *object, const char *key) {
@@ -40,19 +50,25 @@ static void *make_array(const json_t *array, size_t item_size, size_t *count_out
     return items;
 }
 
-/* The zoo's networks are for inference: they leave the auxiliary classifier of a checkpoint out. */
-static void read_tensors(const json_t *tensors, golden *g) {
+/* By the names of torchvision. The zoo's networks leave auxiliary classifiers out unless asked. */
+static bool is_auxiliary(const char *name) {
+    return strncmp(name, "AuxLogits.", strlen("AuxLogits.")) == 0 || strncmp(name, "aux", strlen("aux")) == 0;
+}
+
+static void read_tensors(const json_t *tensors, bool auxiliary, golden *g) {
     size_t count = 0;
     g->tensors = make_array(tensors, sizeof *g->tensors, &count);
     for (size_t i = 0; i < count; i++) {
         const json_t *tensor = json_array_get(tensors, i);
         const char *name = json_string_value(json_array_get(tensor, 0));
-        if (strncmp(name, "AuxLogits.", strlen("AuxLogits.")) == 0) continue;
+        if (!auxiliary && is_auxiliary(name)) continue;
         g->tensors[g->tensor_count++] = (golden_tensor){name, read_shape(json_array_get(tensor, 1))};
     }
 }
 
-void golden_read(const char *model, golden *golden_out) {
+void golden_read(const char *model, golden *golden_out) { golden_read_for(model, false, golden_out); }
+
+void golden_read_for(const char *model, bool auxiliary, golden *golden_out) {
     char path[512];
     json_error_t error;
     snprintf(path, sizeof path, "%s/goldens/%s.json", TESTS_DATA, model);
@@ -61,8 +77,8 @@ void golden_read(const char *model, golden *golden_out) {
 
     golden g = {.json = json,
                 .input = read_shape(member(json, "input")),
-                .trainable = json_integer_value(member(json, "parameters_without_aux"))};
-    read_tensors(member(json, "tensors"), &g);
+                .trainable = json_integer_value(member(json, auxiliary ? "parameters" : "parameters_without_aux"))};
+    read_tensors(member(json, "tensors"), auxiliary, &g);
     g.blocks = make_array(member(json, "blocks"), sizeof *g.blocks, &g.block_count);
     for (size_t i = 0; i < g.block_count; i++) {
         const json_t *block = json_array_get(member(json, "blocks"), i);

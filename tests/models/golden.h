@@ -24,7 +24,7 @@ typedef struct golden {
     json_t *json; /* owns the strings */
     clade_shape input;
     int64_t trainable;      /* values of these tensors but for the running means and variances */
-    golden_tensor *tensors; /* without those of an auxiliary classifier */
+    golden_tensor *tensors; /* without those of auxiliary classifiers unless asked for */
     size_t tensor_count;
     golden_block *blocks;
     size_t block_count;
@@ -38,6 +38,8 @@ extern const size_t golden_model_count;
 
 /* Fails the test when there is no such file or it lacks something. */
 void golden_read(const char *model, golden *golden_out);
+/* The same, with the tensors of auxiliary classifiers where `auxiliary` is set. */
+void golden_read_for(const char *model, bool auxiliary, golden *golden_out);
 void golden_clear(golden *g);
 
 #endif

@@ -31,7 +31,9 @@ static clade_graph *build(clade_context *context, const char *model) {
 /* With the channel blocks of CPU devices: no slice may begin inside one, and no layer may ask for another layout than its
  * neighbours. Only behind the last pooling is there a reorder, back to plain for the classifier. */
 static void concats_activations_and_scales_cost_nothing(void **state) {
-    const char *const models[] = {"googlenet_d2l", "googlenet", "inception_v3", "inception_v4", "inception_resnet_v2"};
+    const char *const models[] = {"googlenet",    "googlenet_d2l",      "googlenet_256",
+                                  "googlenet_bn", "bn_inception",       "inception_v3",
+                                  "inception_v4", "inception_v4_cifar", "inception_resnet_v2"};
     const graph_op gone[] = {GRAPH_OP_concat, GRAPH_OP_activation, GRAPH_OP_batch_norm,
                              GRAPH_OP_scale,  GRAPH_OP_binary,     GRAPH_OP_dropout};
     const int32_t blocks[] = {16, 8, 4};

@@ -69,8 +69,8 @@ static void images_too_small_are_refused_by_layer(void **state) {
 
 static void an_unknown_model_is_answered_with_the_list(void **state) {
     for (size_t m = 0; m < golden_model_count; m++)
-        expect_refusal(*state, "alexnet", NULL, CLADE_ERROR_NOT_FOUND, golden_models[m]);
-    expect_refusal(*state, "alexnet", NULL, CLADE_ERROR_NOT_FOUND, "\"alexnet\"");
+        expect_refusal(*state, "xception", NULL, CLADE_ERROR_NOT_FOUND, golden_models[m]);
+    expect_refusal(*state, "xception", NULL, CLADE_ERROR_NOT_FOUND, "\"xception\"");
 }
 
 static void null_arguments_are_refused(void **state) {
@@ -78,8 +78,8 @@ static void null_arguments_are_refused(void **state) {
     assert_int_equal(clade_model_create(*state, NULL, NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
     assert_int_equal(clade_model_create(NULL, "lenet", NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
     assert_int_equal(clade_model_create(*state, "lenet", NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
-    assert_int_equal(clade_model_lenet(NULL, NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
-    assert_int_equal(clade_model_lenet(*state, NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_googlenet_create(NULL, NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(clade_googlenet_create(*state, NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
     assert_null(graph);
 }
 

@@ -36,8 +36,8 @@ says '^  median +[0-9.]+ ms +[0-9.]+ images/s$'
 says '^  memory +[0-9.]+ KiB of weights'
 
 behaviour "failures"
-expect 1 bench alexnet
-warns '^clade: .*alexnet'
+expect 1 bench xception
+warns '^clade: .*xception'
 expect 1 bench lenet -w missing.safetensors
 warns '^clade: .*missing.safetensors'
 is_silent out

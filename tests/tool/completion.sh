@@ -20,8 +20,8 @@ behaviour "commands, and models where one can stand"
 offers classify cl
 offers convert co
 offers 'devices' d
-offers 'inception_v3 inception_v4 inception_resnet_v2' summary inc
-offers inception_v4 summary inception_v4
+offers 'inception_resnet_v1 inception_resnet_v2 inception_resnet_v2_cifar' summary inception_r
+offers inception_v3 summary inception_v3
 offers lenet classify le
 offers eval help e
 offers '' summary lenet nonsense

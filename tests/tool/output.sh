@@ -25,7 +25,7 @@ same 1 "$code"
 warns '^clade: failed to write to standard output'
 
 behaviour "data and messages do not mix"
-expect 1 summary alexnet
+expect 1 summary xception
 is_silent out
 expect 0 summary lenet
 is_silent err

@@ -29,8 +29,8 @@ says '^ +[0-9.]+ +[0-9.]+ +[0-9]+ +[0-9.]+%  conv1 +\[1, 6, 28, 28\] +conv2d\.[a
 says '^ +[0-9.]+ +[0-9.]+  ms, all steps$'
 
 behaviour "failures"
-expect 1 profile alexnet
-warns '^clade: .*alexnet'
+expect 1 profile xception
+warns '^clade: .*xception'
 expect 2 profile
 
 finish

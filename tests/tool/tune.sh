@@ -25,7 +25,7 @@ expect 2 tune
 warns 'needs MODEL'
 expect 2 tune lenet --level slow
 warns "'slow' is no value for --level: it must be fast or full"
-expect 1 tune alexnet
-warns '^clade: .*alexnet'
+expect 1 tune xception
+warns '^clade: .*xception'
 
 finish
