@@ -537,7 +537,11 @@ CLADE_API clade_status clade_graph_get_parameter(const clade_graph *graph, const
  *  when they are read and take no memory until then. */
 CLADE_API clade_status clade_graph_fill_parameters(clade_graph *graph);
 
-/** Fills `count` floats by the same rule for a network's input called `name`: uniform in [-1.7, 1.7). */
+/** Gives every element of a parameter one value. The elements are made when they are read and take no memory until then.
+ *  @return CLADE_ERROR_NOT_FOUND. */
+CLADE_API clade_status clade_graph_fill_parameter(clade_graph *graph, const char *name, float value);
+
+/** Fills `count` floats by the rule of @ref clade_graph_fill_parameters for a network's input called `name`: uniform in [-1.7, 1.7). */
 CLADE_API void clade_fill_input(const char *name, float *values, size_t count);
 
 /* --- Looking at a graph ---------------------------------------------------------------------------- */

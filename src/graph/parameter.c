@@ -112,6 +112,21 @@ clade_status clade_graph_borrow_pages(clade_graph *graph, const char *name, cons
     return set_value(graph, name, value, false, done);
 }
 
+clade_status clade_graph_fill_parameter(clade_graph *graph, const char *name, float value) {
+    RETURN_IF(!graph, CLADE_ERROR_INVALID_ARGUMENT);
+    graph_tensor *tensor = name ? find_parameter(graph, name) : NULL;
+    if (!tensor || tensor->derivation != GRAPH_GIVEN)
+        return base_fail(graph->env, CLADE_ERROR_NOT_FOUND,
+                         "failed to fill parameter \"%s\": the graph has no such parameter", name ? name : "");
+    graph_value *kept = base_allocate(graph->env, sizeof *kept);
+    if (!kept) return base_fail_memory(graph->env, sizeof *kept, name);
+    *kept = (graph_value){.type = CLADE_FLOAT32, .rule = {.shift = value, .factor = 1}};
+    atomic_init(&kept->references, 1);
+    graph_value_release(graph->env, &tensor->value);
+    tensor->value = kept;
+    return CLADE_OK;
+}
+
 clade_status clade_graph_get_parameter(const clade_graph *graph, const char *name, float *values_out) {
     RETURN_IF(!graph, CLADE_ERROR_INVALID_ARGUMENT);
     if (!name || !values_out)

@@ -22,11 +22,8 @@ static clade_status refuse_by_system(const io_file *file, int error) {
     return io_refuse(file, absent ? CLADE_ERROR_NOT_FOUND : CLADE_ERROR_IO, "%s", strerror(error));
 }
 
-/* Opens the file and learns its size. O_NONBLOCK keeps a named pipe from blocking before it is refused. */
-static clade_status open_file(io_file *file, uint64_t limit, int *descriptor_out) {
-    const int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return refuse_by_system(file, errno);
-
+/* Learns the size of an open file; closes it when it is none to be read. */
+static clade_status examine(io_file *file, uint64_t limit, int descriptor) {
     clade_status status = CLADE_OK;
     struct stat facts;
     if (fstat(descriptor, &facts) != 0)
@@ -43,8 +40,14 @@ static clade_status open_file(io_file *file, uint64_t limit, int *descriptor_out
         return status;
     }
     file->size = (size_t)facts.st_size;
-    *descriptor_out = descriptor;
     return CLADE_OK;
+}
+
+/* Opens the file and learns its size. O_NONBLOCK keeps a named pipe from blocking before it is refused. */
+static clade_status open_file(io_file *file, uint64_t limit, int *descriptor_out) {
+    *descriptor_out = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*descriptor_out < 0) return refuse_by_system(file, errno);
+    return examine(file, limit, *descriptor_out);
 }
 
 static clade_status read_all(io_file *file, int descriptor) {
@@ -74,17 +77,54 @@ clade_status io_file_read(io_file *file, uint64_t limit) {
     return status;
 }
 
+/* Maps an open file, and closes it: the mapping keeps it. */
+static clade_status map(io_file *file, int descriptor) {
+    void *data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    const int error = errno;
+    close(descriptor);
+    if (data == MAP_FAILED) return refuse_by_system(file, error);
+    file->data = data;
+    return CLADE_OK;
+}
+
 clade_status io_file_map(io_file *file) {
     int descriptor = -1;
     file->data = NULL;
     FORWARD(open_file(file, SIZE_MAX, &descriptor));
+    return map(file, descriptor);
+}
 
-    void *data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+/* Opens the next part of a path in a folder, and closes the folder. */
+static int step_down(int folder, const char *part, int flags) {
+    const int descriptor = openat(folder, part, flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     const int error = errno;
-    close(descriptor); /* the mapping keeps the file */
-    if (data == MAP_FAILED) return refuse_by_system(file, error);
-    file->data = data;
-    return CLADE_OK;
+    close(folder);
+    errno = error;
+    return descriptor;
+}
+
+clade_status io_file_map_below(io_file *file, const char *folder) {
+    char part[256];
+    file->data = NULL;
+    int descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    for (const char *rest = file->path; descriptor >= 0;) {
+        const size_t length = strcspn(rest, "/");
+        if (length == 0 || length >= sizeof part || (rest[0] == '.' && length <= 2 && rest[length - 1] == '.')) {
+            close(descriptor);
+            return io_refuse(file, CLADE_ERROR_FORMAT, "the path must name a file below the folder, without \"..\"");
+        }
+        memcpy(part, rest, length);
+        part[length] = '\0';
+        const bool last = rest[length] == '\0';
+        descriptor = step_down(descriptor, part, last ? 0 : O_DIRECTORY);
+        if (last) break;
+        rest += length + 1;
+    }
+    if (descriptor < 0)
+        return errno == ELOOP ? io_refuse(file, CLADE_ERROR_IO, "links are not followed")
+                              : refuse_by_system(file, errno);
+    FORWARD(examine(file, SIZE_MAX, descriptor));
+    return map(file, descriptor);
 }
 
 /* A hint, so failure is none: the pages then just stay. */

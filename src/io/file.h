@@ -27,6 +27,9 @@ typedef struct io_file {
 clade_status io_file_read(io_file *file, uint64_t limit);
 /* As io_file_read, but maps the file instead, read only; `data` is freed with io_unmap. */
 clade_status io_file_map(io_file *file);
+/* As io_file_map, for a file that somebody else names: `path` counts from `folder`, below which it must lie. Neither ".." nor
+ * links are followed. */
+clade_status io_file_map_below(io_file *file, const char *folder);
 /* Takes a part of a mapped file out of this process's memory until it is read again. */
 void io_give_back(const void *data, size_t size);
 void io_unmap(uint8_t *data, size_t size);

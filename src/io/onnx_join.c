@@ -1,0 +1,190 @@
+/* onnx_join.c: Concat, Split, Slice and Gather of tensors. */
+#include "io/onnx.h"
+
+#include <string.h>
+
+/* ---- Concat ------------------------------------------------------------------------------------------------------- */
+
+/* True when all inputs wait for the same transpose; then they are joined as they are stored. */
+static bool all_alike(const onnx_import *job, const onnx_node *node) {
+    const onnx_value *first = onnx_input(job, node, 0);
+    for (size_t i = 0; i < node->proto->n_input; i++) {
+        const onnx_value *value = onnx_input(job, node, i);
+        if (!value || !first || value->state != ONNX_TENSOR || first->state != ONNX_TENSOR) return false;
+        const size_t rank = (size_t)onnx_shape(job, value).rank;
+        if (value->transposed != first->transposed || (size_t)onnx_shape(job, first).rank != rank ||
+            (value->transposed && memcmp(value->order, first->order, rank * sizeof *first->order) != 0))
+            return false;
+    }
+    return true;
+}
+
+clade_status onnx_build_concat(onnx_import *job, const onnx_node *node) {
+    static const onnx_value plain = {.transposed = false};
+    const onnx_value *first = onnx_input(job, node, 0);
+    const size_t count = node->proto->n_input;
+    int64_t wanted = 0;
+    int32_t axis = 0;
+    if (!first) return onnx_wrong(job, node, "its input 0 is left out");
+    FORWARD(onnx_attribute_int(job, node, "axis", 1, &wanted));
+    FORWARD(onnx_axis(job, node, wanted, onnx_shape(job, first).rank, &axis));
+    const bool alike = all_alike(job, node);
+    void *memory = NULL;
+    FORWARD(onnx_scratch_allocate(job, count * sizeof(clade_tensor), &memory));
+    clade_tensor *inputs = memory, output;
+    for (size_t i = 0; i < count; i++)
+        FORWARD(alike ? onnx_input_elements(job, node, i, &inputs[i]) : onnx_input_tensor(job, node, i, &inputs[i]));
+    if (alike && first->transposed) axis = first->order[axis];
+    clade_concat_settings settings = {.axis = axis, .along_batch = axis == 0};
+    FORWARD(onnx_name(job, node, &settings.name));
+    FORWARD(onnx_checked(job, node, clade_graph_concat(job->graph, inputs, count, &settings, &output)));
+    onnx_set_elements(job, node, output, alike ? first : &plain);
+    return CLADE_OK;
+}
+
+/* ---- Split -------------------------------------------------------------------------------------------------------- */
+
+/* How long each part is: said, or equal, with a shorter one at the end. */
+static clade_status read_parts(onnx_import *job, const onnx_node *node, int64_t size, onnx_integers *parts) {
+    bool named = false;
+    const size_t count = node->proto->n_output;
+    FORWARD(onnx_list(job, node, "split", 1, 13, parts, &named));
+    if (named && parts->count != 0) return CLADE_OK;
+    if (count == 0 || count > BASE_COUNT(parts->at)) return onnx_unsupported(job, node, "it has %zu outputs", count);
+    parts->count = count;
+    const int64_t part = base_divide_up(size, (int64_t)count);
+    for (size_t i = 0; i < count; i++) parts->at[i] = base_min(part, base_max(size - (int64_t)i * part, 0));
+    return CLADE_OK;
+}
+
+static clade_status slice_output(onnx_import *job, const onnx_node *node, size_t index, int32_t axis, int64_t start,
+                                 int64_t end) {
+    const onnx_value *from = onnx_input(job, node, 0);
+    onnx_value *to = onnx_output(job, node, index);
+    clade_slice_settings settings = {0};
+    settings.start[axis] = start;
+    settings.end[axis] = end;
+    FORWARD(onnx_name_after(job, to, &settings.name));
+    FORWARD(onnx_checked(job, node, clade_graph_slice(job->graph, from->tensor, &settings, &to->tensor)));
+    to->state = ONNX_TENSOR;
+    to->transposed = from->transposed;
+    memcpy(to->order, from->order, sizeof to->order);
+    return CLADE_OK;
+}
+
+clade_status onnx_build_split(onnx_import *job, const onnx_node *node) {
+    onnx_value *from = onnx_input(job, node, 0);
+    const clade_shape seen = onnx_shape(job, from);
+    int64_t wanted = 0, start = 0;
+    int32_t axis = 0;
+    onnx_integers parts;
+    FORWARD(onnx_attribute_int(job, node, "axis", 0, &wanted));
+    FORWARD(onnx_axis(job, node, wanted, seen.rank, &axis));
+    if (seen.dims[axis] == CLADE_BATCH) return onnx_unsupported(job, node, "it splits the batch, which is open");
+    FORWARD(read_parts(job, node, seen.dims[axis], &parts));
+    if (parts.count != node->proto->n_output)
+        return onnx_wrong(job, node, "it has %zu outputs for %zu parts", node->proto->n_output, parts.count);
+    FORWARD(onnx_pad_now(job, node, from));
+    for (size_t i = 0; i < parts.count; i++) {
+        if (parts.at[i] < 0 || parts.at[i] > seen.dims[axis] - start)
+            return onnx_wrong(job, node, "part %zu of %lld does not fit dimension %d", i, (long long)parts.at[i], axis);
+        if (onnx_wants_output(job, node, i))
+            FORWARD(
+                slice_output(job, node, i, from->transposed ? from->order[axis] : axis, start, start + parts.at[i]));
+        start += parts.at[i];
+    }
+    return start == seen.dims[axis] ? CLADE_OK
+                                    : onnx_wrong(job, node, "its parts leave some of dimension %d over", axis);
+}
+
+/* ---- Slice -------------------------------------------------------------------------------------------------------- */
+clade_status onnx_read_ranges(onnx_import *job, const onnx_node *node, const clade_shape *shape,
+                              onnx_range ranges_out[CLADE_MAX_RANK]) {
+    onnx_integers starts, ends, axes, steps = {0};
+    bool found = false, has_axes = false;
+    FORWARD(onnx_list(job, node, "starts", 1, 10, &starts, &found));
+    FORWARD(onnx_list(job, node, "ends", 2, 10, &ends, &found));
+    FORWARD(onnx_list(job, node, "axes", 3, 10, &axes, &has_axes));
+    if (node->opset >= 10) FORWARD(onnx_list(job, node, "", 4, 10, &steps, &found));
+    if (starts.count != ends.count || (has_axes && axes.count != starts.count) ||
+        (steps.count && steps.count != starts.count) || starts.count > (size_t)shape->rank)
+        return onnx_wrong(job, node, "its starts, ends, axes and steps have different lengths");
+    for (int32_t i = 0; i < shape->rank; i++) ranges_out[i] = (onnx_range){0, shape->dims[i], 1};
+    for (size_t i = 0; i < starts.count; i++) {
+        int32_t axis = 0;
+        FORWARD(onnx_axis(job, node, has_axes ? axes.at[i] : (int64_t)i, shape->rank, &axis));
+        const int64_t size = shape->dims[axis], step = steps.count ? steps.at[i] : 1;
+        int64_t start = starts.at[i], end = ends.at[i];
+        if (size == CLADE_BATCH) {
+            if (start == 0 && end >= INT32_MAX && step == 1) continue;
+            return onnx_unsupported(job, node, "it takes a part of the batch, which is open");
+        }
+        if (step < 1) return onnx_unsupported(job, node, "its step %lld is not positive", (long long)step);
+        start = base_max(0, base_min(size, start < 0 ? start + size : start));
+        end = base_max(start, base_min(size, end < 0 ? end + size : end));
+        ranges_out[axis] = (onnx_range){start, end, step};
+    }
+    return CLADE_OK;
+}
+
+clade_status onnx_build_slice(onnx_import *job, const onnx_node *node) {
+    onnx_value *from = onnx_input(job, node, 0);
+    const clade_shape seen = onnx_shape(job, from);
+    onnx_range ranges[CLADE_MAX_RANK];
+    clade_slice_settings settings = {0};
+    clade_tensor output;
+    FORWARD(onnx_read_ranges(job, node, &seen, ranges));
+    FORWARD(onnx_pad_now(job, node, from));
+    for (int32_t i = 0; i < seen.rank; i++) {
+        const int32_t axis = from->transposed ? from->order[i] : i;
+        if (seen.dims[i] == CLADE_BATCH) continue;
+        if (ranges[i].start == ranges[i].end) return onnx_unsupported(job, node, "its result is empty");
+        settings.start[axis] = ranges[i].start;
+        settings.end[axis] = ranges[i].end;
+        settings.step[axis] = ranges[i].step;
+    }
+    FORWARD(onnx_name(job, node, &settings.name));
+    FORWARD(onnx_checked(job, node, clade_graph_slice(job->graph, from->tensor, &settings, &output)));
+    onnx_set_elements(job, node, output, from);
+    return CLADE_OK;
+}
+
+/* ---- Gather ------------------------------------------------------------------------------------------------------- */
+
+/* Of indices that follow each other, as a slice; a single index without dimensions drops the axis. */
+clade_status onnx_build_gather(onnx_import *job, const onnx_node *node) {
+    const onnx_constant *indices = NULL;
+    clade_tensor tensor;
+    int64_t wanted = 0;
+    int32_t axis = 0;
+    FORWARD(onnx_input_constant(job, node, 1, &indices));
+    FORWARD(onnx_input_tensor(job, node, 0, &tensor));
+    clade_shape shape = onnx_tensor_shape(job, tensor);
+    FORWARD(onnx_attribute_int(job, node, "axis", 0, &wanted));
+    FORWARD(onnx_axis(job, node, wanted, shape.rank, &axis));
+    if (shape.dims[axis] == CLADE_BATCH) return onnx_unsupported(job, node, "it picks from the batch, which is open");
+    if (!indices->integer || indices->count == 0 || indices->shape.rank > 1)
+        return onnx_unsupported(job, node, "its indices must be one integer or a list");
+    const int64_t size = shape.dims[axis], first = indices->integers[0] + (indices->integers[0] < 0 ? size : 0);
+    if (first < 0 || first >= size || (int64_t)indices->count > size - first)
+        return onnx_wrong(job, node, "its indices do not lie in dimension %d", axis);
+    for (size_t i = 0; i < indices->count; i++)
+        if (indices->integers[i] + (indices->integers[i] < 0 ? size : 0) != first + (int64_t)i)
+            return onnx_unsupported(job, node, "its indices must follow each other");
+
+    clade_slice_settings settings = {0};
+    settings.start[axis] = first;
+    settings.end[axis] = first + (int64_t)indices->count;
+    FORWARD(onnx_part_name(job, node, &settings.name));
+    FORWARD(onnx_checked(job, node, clade_graph_slice(job->graph, tensor, &settings, &tensor)));
+    if (indices->shape.rank == 0) {
+        const char *name = NULL;
+        if (shape.rank == 1) return onnx_unsupported(job, node, "its result has no dimensions");
+        memmove(shape.dims + axis, shape.dims + axis + 1, (size_t)(shape.rank - axis - 1) * sizeof *shape.dims);
+        shape.rank--;
+        FORWARD(onnx_name(job, node, &name));
+        FORWARD(onnx_reshape(job, node, tensor, shape, name, &tensor));
+    }
+    onnx_set_tensor(job, node, 0, tensor);
+    return CLADE_OK;
+}

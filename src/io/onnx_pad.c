@@ -1,0 +1,76 @@
+/* onnx_pad.c: Pad with a constant. Zeros around images wait for the convolution or pooling that reads them. */
+#include "io/onnx.h"
+
+#include <string.h>
+
+typedef struct margins {
+    int64_t before[CLADE_MAX_RANK], after[CLADE_MAX_RANK]; /* of the tensor's dimensions, as it is stored */
+    float value;
+} margins;
+
+/* The number that is added; absent: 0. */
+static clade_status read_value(onnx_import *job, const onnx_node *node, float *value_out) {
+    const onnx_constant *constant = NULL;
+    if (node->opset < 11) return onnx_attribute_float(job, node, "value", 0, value_out);
+    *value_out = 0;
+    if (!onnx_input(job, node, 2)) return CLADE_OK;
+    FORWARD(onnx_input_constant(job, node, 2, &constant));
+    if (constant->count != 1) return onnx_wrong(job, node, "its value must be one number");
+    *value_out = (float)onnx_element(constant, 0);
+    return CLADE_OK;
+}
+
+static clade_status read_margins(onnx_import *job, const onnx_node *node, const onnx_value *value, margins *m) {
+    const int32_t rank = onnx_shape(job, value).rank;
+    onnx_integers pads, axes = {0};
+    char mode[16];
+    bool found = false, has_axes = false;
+    FORWARD(onnx_attribute_text(job, node, "mode", "constant", mode, sizeof mode));
+    if (strcmp(mode, "constant") != 0) return onnx_unsupported(job, node, "its mode is \"%s\"", mode);
+    FORWARD(onnx_list(job, node, "pads", 1, 11, &pads, &found));
+    if (node->opset >= 18) FORWARD(onnx_list(job, node, "", 3, 18, &axes, &has_axes));
+    const size_t count = has_axes ? axes.count : (size_t)rank;
+    if (pads.count != 2 * count || count > (size_t)rank)
+        return onnx_wrong(job, node, "it has %zu pads for %zu dimensions", pads.count, count);
+    FORWARD(read_value(job, node, &m->value));
+    for (size_t i = 0; i < count; i++) {
+        int32_t axis = 0;
+        FORWARD(onnx_axis(job, node, has_axes ? axes.at[i] : (int64_t)i, rank, &axis));
+        if (value->transposed) axis = value->order[axis];
+        m->before[axis] = pads.at[i];
+        m->after[axis] = pads.at[count + i];
+    }
+    for (int32_t i = 0; i < rank; i++)
+        if (m->before[i] < 0 || m->after[i] < 0 || m->before[i] > INT32_MAX || m->after[i] > INT32_MAX)
+            return onnx_unsupported(job, node, "its pads are %lld and %lld: none may be negative",
+                                    (long long)m->before[i], (long long)m->after[i]);
+    return CLADE_OK;
+}
+
+clade_status onnx_build_pad(onnx_import *job, const onnx_node *node) {
+    onnx_value *from = onnx_input(job, node, 0), *to = onnx_output(job, node, 0);
+    margins m = {.value = 0};
+    FORWARD(read_margins(job, node, from, &m));
+    const int32_t rank = onnx_shape(job, from).rank;
+    const bool images = rank == 4 && m.before[0] + m.after[0] + m.before[1] + m.after[1] == 0;
+    if (images && m.value == 0) {
+        const clade_padding padding = {(int32_t)m.before[2], (int32_t)m.before[3], (int32_t)m.after[2],
+                                       (int32_t)m.after[3]};
+        onnx_set_same(job, node, from);
+        to->plain = (clade_tensor){-1};
+        if (!to->padded) to->padding = (clade_padding){0};
+        to->padded = true;
+        return onnx_add_padding(job, node, &to->padding, &padding);
+    }
+    FORWARD(onnx_pad_now(job, node, from));
+    clade_tensor output;
+    clade_pad_settings settings = {.value = m.value};
+    for (int32_t i = 0; i < rank; i++) {
+        settings.before[i] = (int32_t)m.before[i];
+        settings.after[i] = (int32_t)m.after[i];
+    }
+    FORWARD(onnx_name(job, node, &settings.name));
+    FORWARD(onnx_checked(job, node, clade_graph_pad(job->graph, from->tensor, &settings, &output)));
+    onnx_set_elements(job, node, output, from);
+    return CLADE_OK;
+}
