@@ -50,12 +50,37 @@ bool network_is_onnx(const char *model) {
     return ending && strcmp(ending, ".onnx") == 0;
 }
 
+/* A model file does not say how it wants its images: as torchvision's classifiers do, whose input is 7/8 of what the shorter side is
+ * resized to; grey ones as pixels / 255. */
+static clade_preprocess assumed_preprocess(const clade_shape *input) {
+    clade_preprocess how = {.channels = 0};
+    if (input->rank != 4) return how;
+    how = (clade_preprocess){
+        .channels = (int32_t)input->dims[1], .height = (int32_t)input->dims[2], .width = (int32_t)input->dims[3]};
+    if (how.channels == 3) {
+        static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
+        memcpy(how.mean, mean, sizeof mean);
+        memcpy(how.deviation, deviation, sizeof deviation);
+        how.resize = (how.height < how.width ? how.height : how.width) / 7 * 8;
+    }
+    return how;
+}
+
+static bool read_onnx(tool_network *network, const char *file) {
+    const char *name = NULL;
+    clade_shape input, output;
+    if (clade_onnx_load(network->context, file, NULL, &network->graph) != CLADE_OK) return network_fail(network);
+    network->file_model = (clade_model_info){.name = file, .title = "ONNX model", .paper = ""};
+    network->model = &network->file_model;
+    if (clade_graph_input_count(network->graph) == 0) return true;
+    if (!network_input(network, 0, &name, &input) || !network_output(network, 0, &name, &output)) return false;
+    network->file_model.preprocess = assumed_preprocess(&input);
+    network->file_model.classes = (int32_t)network_image_size(&output);
+    return true;
+}
+
 bool network_build(tool_network *network, const char *model) {
-    if (network_is_onnx(model))
-        return console_fail(network->console,
-                            "failed to open model %s: this version reads no ONNX files, only the models that "
-                            "'clade summary --list' prints",
-                            model);
+    if (network_is_onnx(model)) return read_onnx(network, model);
     if (clade_model_create(network->context, model, NULL, &network->graph) != CLADE_OK) return network_fail(network);
     network->model = clade_model_find(model);
     return true;
@@ -67,6 +92,7 @@ bool network_load(tool_network *network, const char *weights) {
         return true;
     }
     char shipped[DATA_PATH_SIZE];
+    if (!weights && network->model == &network->file_model) return true;
     if (!weights) {
         char name[DATA_PATH_SIZE];
         snprintf(name, sizeof name, "%s.f16.safetensors", network->model->name);

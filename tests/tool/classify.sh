@@ -95,7 +95,7 @@ behaviour "a word that is no file is taken for a model; a path never is"
 expect 1 classify xception "$images/bag.png"
 warns '^clade: .*xception.*googlenet_d2l'
 expect 1 classify net.onnx "$images/bag.png"
-warns '^clade: .*net.onnx.*no ONNX'
+warns '^clade: failed to read ONNX model "net.onnx": No such file'
 cp "$images/bag.png" lenet
 expect 0 classify ./lenet -k 1
 says 'Bag$'

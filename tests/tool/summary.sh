@@ -81,6 +81,6 @@ behaviour "an unknown model is an error that lists the models"
 expect 1 summary xception
 warns '^clade: .*xception.*lenet.*inception_v4'
 expect 1 summary net.onnx
-warns '^clade: .*net.onnx.*no ONNX'
+warns '^clade: failed to read ONNX model "net.onnx": No such file'
 
 finish
