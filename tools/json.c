@@ -17,7 +17,8 @@ static int utf8_length(const unsigned char *text) {
     return length;
 }
 
-static void write_string(FILE *file, const char *value) {
+static void write_string(const json_writer *json, const char *value) {
+    FILE *file = json->file;
     fputc('"', file);
     for (const unsigned char *at = (const unsigned char *)value; *at;) {
         const int length = utf8_length(at);
@@ -25,7 +26,7 @@ static void write_string(FILE *file, const char *value) {
             fputs("\\ufffd", file);
         else if (*at == '"' || *at == '\\')
             fprintf(file, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7F)
+        else if (*at < 0x20 || *at == 0x7F || (json->in_html && (*at == '<' || *at == '>' || *at == '&')))
             fprintf(file, "\\u%04x", *at);
         else
             fwrite(at, 1, (size_t)length, file);
@@ -38,7 +39,7 @@ static void begin_value(json_writer *json, const char *key) {
     if (json->needs_comma) fputs(", ", json->file);
     json->needs_comma = true;
     if (!key) return;
-    write_string(json->file, key);
+    write_string(json, key);
     fputs(": ", json->file);
 }
 
@@ -56,7 +57,7 @@ void json_close(json_writer *json, char bracket) {
 void json_text(json_writer *json, const char *key, const char *value) {
     begin_value(json, key);
     if (value)
-        write_string(json->file, value);
+        write_string(json, value);
     else
         fputs("null", json->file);
 }
@@ -70,6 +71,14 @@ void json_number(json_writer *json, const char *key, double value) {
     begin_value(json, key);
     if (isfinite(value))
         fprintf(json->file, "%.9g", value);
+    else
+        fputs("null", json->file);
+}
+
+void json_fixed(json_writer *json, const char *key, double value, int digits) {
+    begin_value(json, key);
+    if (isfinite(value))
+        fprintf(json->file, "%.*f", digits, value);
     else
         fputs("null", json->file);
 }

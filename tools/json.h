@@ -10,6 +10,7 @@
 typedef struct json_writer {
     FILE *file;
     bool needs_comma;
+    bool in_html; /* inside a script element: no text may end it */
 } json_writer;
 
 /* `key` is NULL inside an array and for the value that is the whole document. `bracket` is '{' or '['. */
@@ -21,6 +22,8 @@ void json_text(json_writer *json, const char *key,
                const char *value); /* NULL: null; bytes that are no UTF-8 become U+FFFD */
 void json_integer(json_writer *json, const char *key, int64_t value);
 void json_number(json_writer *json, const char *key, double value); /* null unless finite: JSON has no other numbers */
+/* With so many digits behind the point, where their number matters more than how large the value is. */
+void json_fixed(json_writer *json, const char *key, double value, int digits);
 void json_boolean(json_writer *json, const char *key, bool value);
 
 #endif

@@ -64,6 +64,9 @@ static const option_row rows[] = {
      "print what is kept for the network instead of tuning,\nas it can be shipped in tuning/rows.txt"},
     {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_BENCH, "how many runs to time (50)"},
     {"runs", 0, "N", KIND_NUMBER, FIELD(runs), COMMAND_PROFILE, "how many runs to time (20)"},
+    {"trace", 0, "FILE", KIND_TEXT, FIELD(trace), COMMAND_PROFILE,
+     "write what ran when as Chrome's trace events, for\nui.perfetto.dev or chrome://tracing"},
+    {"html", 0, "FILE", KIND_TEXT, FIELD(html), COMMAND_PROFILE, "write a page with charts, for any browser"},
     {"json", 0, NULL, KIND_FLAG, FIELD(json), USE_JSON, "print one JSON value instead of text"},
 
     {"device", 'd', "DEVICE", KIND_TEXT, FIELD(device), USE_DEVICE,

@@ -43,6 +43,8 @@ typedef struct tool_options {
 
     /* what to show */
     const char *output;
+    const char *trace;
+    const char *html;
     bool compiled;
     bool list;
     bool json;

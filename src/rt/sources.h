@@ -1,4 +1,4 @@
-/* sources.h: the kernels of cl/ and the rows of tuning/, embedded at build time by cmake/EmbedKernels.cmake. */
+/* sources.h: the kernels of cl/ and the rows of tuning/, embedded at build time by cmake/EmbedTexts.cmake. */
 #ifndef RT_SOURCES_H
 #define RT_SOURCES_H
 

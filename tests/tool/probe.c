@@ -3,10 +3,12 @@
  *   probe json PATH                       prints the value at PATH of the JSON document on stdin, e.g. layers.0.name;
  *                                         of an array its length
  *   probe images IDX COUNT OUT.npy        the first COUNT images of an IDX file, divided by 255, as [COUNT, 1, H, W]
+ *   probe trace                           checks the trace events on stdin, and prints how many slices each track has
  *   probe compare IN.npy FILE PATH SHARE  the elements equal the numbers at PATH of a JSON file, within SHARE of the
  *                                         largest of them */
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,8 +145,54 @@ static int compare(const char *array, const char *file, const char *path, double
     return error <= share * largest ? 0 : 1;
 }
 
+/* ---- Traces ------------------------------------------------------------------------------------------------------------------ */
+
+enum { MOST_TRACKS = 8 };
+
+/* The number called `key` of an event. */
+static double number(const json_t *event, const char *key) {
+    const json_t *value = json_object_get(event, key);
+    if (!json_is_number(value)) fail("an event lacks the number", key);
+    return json_number_value(value);
+}
+
+/* Slices of one track come in order and never overlap; each has a name, and each track one, too. */
+static int check_trace(void) {
+    json_t *document = load(stdin, "stdin");
+    const json_t *events = json_object_get(document, "traceEvents");
+    long long slices[MOST_TRACKS] = {0};
+    double ends[MOST_TRACKS] = {0};
+    bool named[MOST_TRACKS] = {false};
+    size_t index;
+    const json_t *event;
+    if (!json_is_array(events)) fail("there is no", "traceEvents");
+    json_array_foreach(events, index, event) {
+        const char *phase = json_string_value(json_object_get(event, "ph"));
+        const char *name = json_string_value(json_object_get(event, "name"));
+        const int track = (int)number(event, "tid");
+        if (!phase || !name || !*name || number(event, "pid") != 1) fail("an event lacks", "name, phase or process");
+        if (track < 0 || track >= MOST_TRACKS) fail("too many tracks in", "stdin");
+        if (strcmp(phase, "M") == 0) {
+            named[track] = named[track] || strcmp(name, "thread_name") == 0;
+            continue;
+        }
+        if (strcmp(phase, "X") != 0) fail("unknown phase", phase);
+        const double begin = number(event, "ts"), length = number(event, "dur");
+        if (!named[track]) fail("a slice before its track's name", name);
+        if (length < 0 || begin < ends[track] - 0.0015 /* two roundings to a nanosecond */) fail("overlap at", name);
+        ends[track] = begin + length;
+        slices[track]++;
+    }
+    for (int i = 0; i < MOST_TRACKS; i++)
+        if (named[i]) printf("%d:%lld ", i, slices[i]);
+    putchar('\n');
+    json_decref(document);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "json") == 0) return print_json(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "trace") == 0) return check_trace();
     if (argc == 5 && strcmp(argv[1], "images") == 0) return convert_images(argv[2], (uint32_t)atol(argv[3]), argv[4]);
     if (argc == 6 && strcmp(argv[1], "compare") == 0) return compare(argv[2], argv[3], argv[4], atof(argv[5]));
     fail("wrong use; see", __FILE__);

@@ -28,6 +28,35 @@ says '^ +fastest +median +GFLOP/s +share +layer +output +kernel +why$'
 says '^ +[0-9.]+ +[0-9.]+ +[0-9]+ +[0-9.]+%  conv1 +\[1, 6, 28, 28\] +conv2d\.[a-z_]+ '
 says '^ +[0-9.]+ +[0-9.]+  ms, all steps$'
 
+behaviour "a trace has a slice for each step of each run, and they follow each other"
+expect 0 profile lenet --runs 3 --json --trace lenet.json
+same "1:7 2:$((3 * $(value steps))) " "$("$probe" trace <lenet.json)" # host: four phases and the runs
+cp out profile.json
+cp lenet.json out
+same lenet "$(value otherData.model)"
+same ms "$(value displayTimeUnit)"
+same lenet "$(value traceEvents.0.args.name)"
+
+behaviour "a page has the same figures, and asks nobody for anything"
+expect 0 profile lenet --runs 3 --html lenet.html --json
+cp out wanted.json
+sed -n 's/.*<script type="application\/json" id="profile">\(.*\)<\/script>.*/\1/p' lenet.html >out
+same lenet "$(value model)"
+same "$("$probe" json steps.1.layer <wanted.json)" "$(value steps.1.layer)"
+same "$("$probe" json steps.1.ms_min <wanted.json)" "$(value steps.1.ms_min)"
+same '' "$(grep -oE '(src|href)=|https?://[^"]*' lenet.html | grep -v '^http://www.w3.org/2000/svg$')"
+same '' "$(grep -o '@PROFILE@' lenet.html)"
+same '</html>' "$(tail -n 1 lenet.html)"
+
+behaviour "files that cannot be written are an error, and leave nothing behind"
+expect 1 profile lenet --runs 1 --trace nowhere/t.json
+warns '^clade: failed to create a file beside nowhere/t.json'
+mkdir target
+ln -s /dev/full target/full.html
+expect 1 profile lenet --runs 1 --html target/full.html
+warns 'it is no regular file'
+same full.html "$(ls target)"
+
 behaviour "failures"
 expect 1 profile xception
 warns '^clade: .*xception'
