@@ -1,5 +1,6 @@
 /* Inference forms: batch norm is a scale with the right numbers, what does nothing is gone, outputs stay. */
 #include "pass/network.h"
+#include "reference/interpreter.h"
 
 #include <math.h>
 
@@ -101,6 +102,46 @@ static void test_unread_head_disappears_with_its_parameters(void **state) {
     assert_int_equal(clade_graph_parameter_count(graph), 2);
 }
 
+/* Over rows and columns, of which it makes one pixel. */
+static void test_mean_of_images_becomes_pooling(void **state) {
+    clade_graph *graph = *state;
+    const clade_tensor x = network_input(graph, 5, 4);
+    clade_tensor kept, dropped;
+    assert_int_equal(clade_graph_mean(graph, x, &(clade_mean_settings){.axes = {0, 0, 1, 1}}, &kept), CLADE_OK);
+    assert_int_equal(clade_graph_mean(graph, x, &(clade_mean_settings){.axes = {0, 0, 1, 1}, .drop = true}, &dropped),
+                     CLADE_OK);
+    network_output(graph, kept, "kept");
+    network_output(graph, dropped, "dropped");
+    float input[2 * 5 * 4 * 4];
+    clade_fill_input("input", input, BASE_COUNT(input));
+    double **expected = interpreter_run(graph, (const float *const[]){input});
+    clade_graph *pooled = NULL;
+    assert_int_equal(graph_clone(graph, &pooled), CLADE_OK);
+    network_run(pooled, pass_normalise, no_options);
+    assert_int_equal(network_count(pooled, GRAPH_OP_mean), 0);
+    assert_int_equal(network_count(pooled, GRAPH_OP_pool), 2);
+    double **found = interpreter_run(pooled, (const float *const[]){input});
+    const char *const names[] = {"kept", "dropped"};
+    const int32_t before[] = {kept.id, dropped.id};
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2 * 5; k++)
+            assert_true(fabs(found[network_output_tensor(pooled, names[i]).id][k] - expected[before[i]][k]) <= 1e-9);
+    interpreter_free(graph, expected);
+    interpreter_free(pooled, found);
+    clade_graph_destroy(&pooled);
+}
+
+static void test_mean_over_channels_stays(void **state) {
+    clade_graph *graph = *state;
+    clade_tensor y;
+    assert_int_equal(
+        clade_graph_mean(graph, network_input(graph, 5, 4), &(clade_mean_settings){.axes = {0, 1, 1, 1}}, &y),
+        CLADE_OK);
+    network_output(graph, y, "output");
+    network_run(graph, pass_normalise, no_options);
+    assert_int_equal(network_count(graph, GRAPH_OP_mean), 1);
+}
+
 static void test_inception_block_keeps_its_layers(void **state) {
     clade_graph *graph = *state;
     static const int32_t widths[6] = {64, 96, 128, 16, 32, 32};
@@ -125,6 +166,8 @@ int main(void) {
         NETWORK_TEST(test_concat_of_one_disappears),
         NETWORK_TEST(test_scale_by_one_disappears_and_no_other),
         NETWORK_TEST(test_unread_head_disappears_with_its_parameters),
+        NETWORK_TEST(test_mean_of_images_becomes_pooling),
+        NETWORK_TEST(test_mean_over_channels_stays),
         NETWORK_TEST(test_inception_block_keeps_its_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
