@@ -84,6 +84,19 @@ static ops_problem transpose_of(const transpose_row *row) {
     return problem;
 }
 
+/* Windows of five channels, as in GoogLeNet and AlexNet, with other exponents. */
+typedef struct lrn_row {
+    int32_t channels, size;
+    float beta;
+} lrn_row;
+static const lrn_row lrn_rows[] = {{192, 56, 0.75f}, {192, 56, 0.6f}, {96, 27, 0.6f}};
+
+static ops_problem lrn_of(const lrn_row *row, int32_t block) {
+    const ops_tensor tensor = dense(1, row->channels, row->size, row->size, block);
+    return (ops_problem){.kind = OPS_LRN,
+                         .lrn = {.in = tensor, .out = tensor, .size = 5, .alpha = 1e-4f, .beta = row->beta, .k = 1.0f}};
+}
+
 /* ---- Measuring ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct entrant {
@@ -187,6 +200,13 @@ int main(int count, char **arguments) {
         snprintf(name, sizeof name, "%s %d x %dx%d", conv_rows[i].name, conv_rows[i].channels, conv_rows[i].size,
                  conv_rows[i].size);
         const ops_problem problem = conv_of(&conv_rows[i], block);
+        if (is_wanted(name, count, arguments)) bench(&problem, name, (size_t)rounds);
+    }
+    for (size_t i = 0; i < BASE_COUNT(lrn_rows); i++) {
+        char name[80];
+        snprintf(name, sizeof name, "lrn beta %g %d x %dx%d", (double)lrn_rows[i].beta, lrn_rows[i].channels,
+                 lrn_rows[i].size, lrn_rows[i].size);
+        const ops_problem problem = lrn_of(&lrn_rows[i], block);
         if (is_wanted(name, count, arguments)) bench(&problem, name, (size_t)rounds);
     }
     for (size_t i = 0; i < BASE_COUNT(transpose_rows); i++) {

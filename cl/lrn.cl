@@ -10,8 +10,41 @@
  *     block b + 1   [x^2 .. .. ..]
  *
  * Parameters, by -D:
- *     BETA_QUARTERS  2, 3, 4: beta is 0.5, 0.75 or 1, by square roots; 0: by pow
+ *     BETA_QUARTERS  2, 3, 4: beta is 0.5, 0.75 or 1, by square roots; 0: by powers
  *     VECTOR */
+
+#if BETA_QUARTERS == 0 && VECTOR > 1
+#define TYPED_(name, count) name##count
+#define TYPED(name, count) TYPED_(name, count)
+#define AS_FLOATS TYPED(as_float, VECTOR)
+#define AS_INTS   TYPED(as_int, VECTOR)
+#define TO_FLOATS TYPED(convert_float, VECTOR)
+#define TO_INTS   TYPED(convert_int, VECTOR)
+
+/* base^-beta for normal numbers above 0, within a few units in the last place: pow() is no vector function everywhere.
+ *
+ *     base = m 2^e, m from sqrt(1/2) to sqrt(2)        log2 base = e + 2 / ln 2 atanh((m - 1) / (m + 1))
+ *     -beta log2 base = n + r, n whole                 base^-beta = 2^n exp(r ln 2)
+ *
+ * atanh and exp by their power series. The whole part of beta e is taken off before anything small is added to it. */
+static inline vec inverse_power(vec base, float beta) {
+    const ivec bits = AS_INTS(base);
+    const ivec e = (bits - (ivec)(as_int(0.70710678f))) >> 23;
+    const vec m = AS_FLOATS(bits - (e << 23));
+    const vec s = (m - 1.0f) / (m + 1.0f), q = s * s;
+    const vec log_m = 2.88539008f * s * (1.0f + q * (1.0f / 3 + q * (1.0f / 5 + q * (1.0f / 7 + q * (1.0f / 9)))));
+
+    const vec high = -beta * TO_FLOATS(e), low = fma((vec)(-beta), TO_FLOATS(e), -high);
+    const vec whole = rint(high);
+    const vec part = (high - whole) + (low - beta * log_m), n = rint(part);
+    const vec u = 0.693147181f * (part - n);
+    const vec exp_u = 1.0f + u * (1.0f + u * (1.0f / 2 + u * (1.0f / 6 + u * (1.0f / 24 + u * (1.0f / 120 + u * (1.0f / 720 + u * (1.0f / 5040)))))));
+
+    /* By two factors, each a normal number, though the result may be none. */
+    const ivec exponent = TO_INTS(clamp(whole + n, -252.0f, 252.0f)), lower = exponent >> 1;
+    return exp_u * AS_FLOATS((lower + 127) << 23) * AS_FLOATS((exponent - lower + 127) << 23);
+}
+#endif
 
 static inline vec normalise(vec x, vec base, float beta) {
 #if BETA_QUARTERS == 2
@@ -21,8 +54,11 @@ static inline vec normalise(vec x, vec base, float beta) {
     return x / (root * sqrt(root));
 #elif BETA_QUARTERS == 4
     return x / base;
+#elif VECTOR == 1
+    return x / pow(base, beta);
 #else
-    return x / pow(base, (vec)(beta));
+    if (any(!(base >= FLT_MIN && base <= FLT_MAX))) return x / pow(base, (vec)(beta));
+    return x * inverse_power(base, beta);
 #endif
 }
 

@@ -10,7 +10,17 @@
  * blocks of VECTOR (TO_BLOCKS 1) or back (0); a work-item takes a run of `run` pixels of one block, VECTOR x VECTOR elements at
  * a time, which it transposes in registers.
  *
- * Parameters, by -D: TO_BLOCKS, VECTOR */
+ * transpose_tiles: between two dimensions of a box, of which one is dense in the source and the other in the target,
+ *
+ *     in [b * in_step + a]  ->  out [a * out_step + b]        a < rows, b < columns, each at least VECTOR
+ *
+ * and `rank` more, whatever their strides. A work-item takes VECTOR rows of the target.
+ *
+ * Parameters, by -D: VECTOR, and TO_BLOCKS for reorder_tiles */
+
+#ifndef TO_BLOCKS
+#define TO_BLOCKS 0
+#endif
 
 #if VECTOR == 1
 ENTRY void reorder_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
@@ -86,6 +96,34 @@ void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global flo
 #else
         for (int i = 0; i < present; i++) out[i * pixels + p] = in[p * VECTOR + i];
 #endif
+    }
+}
+
+ENTRY_OF_ONE
+void transpose_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int in_start,
+                     int out_start, int rows, int columns, int in_step, int out_step, int rank, long8 dims, long8 in_strides,
+                     long8 out_strides) {
+    const int strips = (rows + VECTOR - 1) / VECTOR, strip = get_global_id(0) % strips, other = get_global_id(0) / strips;
+    const int first = strip * VECTOR, here = min(VECTOR, rows - first);
+    in += in_offset + in_start + first;
+    out += out_offset + out_start + first * out_step;
+    if (rank > 0) {
+        in += box_offset(other, rank, dims, in_strides);
+        out += box_offset(other, rank, dims, out_strides);
+    }
+    if (here < VECTOR) {
+        for (int a = 0; a < here; a++)
+            for (int b = 0; b < columns; b++) out[a * out_step + b] = in[b * in_step + a];
+        return;
+    }
+    for (int begin = 0; begin < columns; begin += VECTOR) {
+        const int b = min(begin, columns - VECTOR); /* the last tile ends with the row */
+        vec tile[VECTOR];
+#pragma unroll
+        for (int i = 0; i < VECTOR; i++) tile[i] = vec_load(in + (b + i) * in_step);
+        transpose(tile);
+#pragma unroll
+        for (int i = 0; i < VECTOR; i++) vec_store(tile[i], out + i * out_step + b);
     }
 }
 #endif

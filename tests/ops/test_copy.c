@@ -41,13 +41,14 @@ static void step_over(harness_random *random, ops_copy *p) {
     }
 }
 
+static void swap(ops_copy *p, int32_t d, int32_t other) {
+    int64_t dim = p->in_dims[d], stride = p->stride_in[d];
+    p->in_dims[d] = p->in_dims[other], p->stride_in[d] = p->stride_in[other];
+    p->in_dims[other] = dim, p->stride_in[other] = stride;
+}
+
 static void shuffle(harness_random *random, ops_copy *p) {
-    for (int32_t d = p->rank - 1; d > 0; d--) {
-        int32_t other = harness_between(random, 0, d);
-        int64_t dim = p->in_dims[d], stride = p->stride_in[d];
-        p->in_dims[d] = p->in_dims[other], p->stride_in[d] = p->stride_in[other];
-        p->in_dims[other] = dim, p->stride_in[other] = stride;
-    }
+    for (int32_t d = p->rank - 1; d > 0; d--) swap(p, d, harness_between(random, 0, d));
 }
 
 static void draw(harness_random *random, ops_problem *problem) {
@@ -56,12 +57,17 @@ static void draw(harness_random *random, ops_problem *problem) {
     for (int32_t d = 0; d < p->rank; d++)
         p->in_dims[d] = harness_chance(random, 0.2) ? 1 : harness_between(random, 1, 8);
     if (harness_chance(random, 0.6)) p->in_dims[p->rank - 1] = harness_between(random, 10, 100);
+    const bool is_matrix = p->rank > 1 && harness_chance(random, 0.3); /* with tiles to transpose */
+    if (is_matrix) p->in_dims[p->rank - 2] = harness_between(random, 10, 40);
     row_major(p->rank, p->in_dims, p->stride_in);
-    if (harness_chance(random, 0.3)) shuffle(random, p);
+    if (is_matrix)
+        swap(p, p->rank - 1, harness_between(random, 0, p->rank - 2));
+    else if (harness_chance(random, 0.3))
+        shuffle(random, p);
     for (int32_t d = 0; d < p->rank; d++) p->dims[d] = p->in_dims[d];
     p->in_offset = harness_between(random, 0, 5);
     p->out_offset = harness_between(random, 0, 5);
-    if (harness_chance(random, 0.6)) pad_and_cut(random, p);
+    if (harness_chance(random, is_matrix ? 0.2 : 0.6)) pad_and_cut(random, p);
     if (harness_chance(random, 0.2)) step_over(random, p);
     p->value = harness_chance(random, 0.5) ? 0.0f : harness_float(random, -9, 9);
 

@@ -144,7 +144,7 @@ static void test_other_operators_read_plain(void **state) {
     assert_int_equal(clade_graph_transpose(graph, x, &(clade_transpose_settings){.order = {0, 2, 3, 1}}, &y[2]),
                      CLADE_OK);
     assert_int_equal(clade_graph_slice(graph, x, &(clade_slice_settings){.end = {0, 20}}, &y[3]), CLADE_OK);
-    assert_int_equal(clade_graph_mean(graph, x, &(clade_mean_settings){.axes = {0, 0, 1, 1}}, &y[4]), CLADE_OK);
+    assert_int_equal(clade_graph_mean(graph, x, &(clade_mean_settings){.axes = {0, 1, 0, 0}}, &y[4]), CLADE_OK);
     for (int i = 0; i < 4; i++) network_output(graph, y[i], NULL);
     lay_out(graph, y[4]);
     assert_int_equal(network_count(graph, GRAPH_OP_reorder), 1);
