@@ -80,15 +80,11 @@ static rt_cache_key key_of(const rt_context *context, const char *name) {
     const rt_device *device = &context->device;
     char units[16];
     snprintf(units, sizeof units, "%u", (unsigned)device->compute_units);
-    const char *parts[] = {format,
-                           name,
-                           clade_version(),
-                           device->platform,
-                           context->platform_version,
-                           device->name,
-                           device->driver,
-                           device->version,
-                           units};
+    const char *parts[] = {format,           name,
+                           clade_version(),  rt_source_text("digest"), /* other kernels are to be measured anew */
+                           device->platform, context->platform_version,
+                           device->name,     device->driver,
+                           device->version,  units};
     XXH3_state_t *state = XXH3_createState();
     rt_cache_key key = {{0}};
     if (!state) return key;
