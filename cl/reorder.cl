@@ -16,11 +16,8 @@
  *
  * and `rank` more, whatever their strides. A work-item takes VECTOR rows of the target.
  *
- * Parameters, by -D: VECTOR, and TO_BLOCKS for reorder_tiles */
-
-#ifndef TO_BLOCKS
-#define TO_BLOCKS 0
-#endif
+ * Parameters, by -D: VECTOR, and TO_BLOCKS for reorder_tiles; without it there is transpose_tiles. A program has one of them, for as
+ * parts of a network several programs are linked. */
 
 #if VECTOR == 1
 ENTRY void reorder_generic(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int total,
@@ -63,6 +60,7 @@ static inline void transpose(vec *rows) {
 #endif
 }
 
+#ifdef TO_BLOCKS
 ENTRY_OF_ONE
 void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int runs, int run,
                    int channels, int pixels, int in_stride, int out_stride) {
@@ -98,7 +96,7 @@ void reorder_tiles(RANGE const __global float *in, ulong in_offset, __global flo
 #endif
     }
 }
-
+#else
 ENTRY_OF_ONE
 void transpose_tiles(RANGE const __global float *in, ulong in_offset, __global float *out, ulong out_offset, int in_start,
                      int out_start, int rows, int columns, int in_step, int out_step, int rank, long8 dims, long8 in_strides,
@@ -126,4 +124,5 @@ void transpose_tiles(RANGE const __global float *in, ulong in_offset, __global f
         for (int i = 0; i < VECTOR; i++) vec_store(tile[i], out + i * out_step + b);
     }
 }
+#endif
 #endif
