@@ -91,7 +91,8 @@ static inline void copy_floats(float *line, const __global float *row, int count
 #endif
 
 /* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left.
- * linear_channels: the first so many go without the activation; whole blocks. */
+ * linear_channels: the first so many go without the activation; whole blocks. group_tiles: tiles of blocks in a group; in_shape has the
+ * input channels of one group, whole blocks where there are several. */
 ENTRY_OF_ONE
 void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
@@ -101,7 +102,7 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
                    const __global float *residual, ulong residual_offset, int residual_batch_stride,
 #endif
                    __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
-                   int linear_channels, float slope) {
+                   int linear_channels, float slope, int group_tiles) {
     const int in_c = in_shape.s1, in_h = in_shape.s2, in_w = in_shape.s3, in_batch_stride = in_shape.s5;
     const int out_c = out_shape.s1, out_h = out_shape.s2, out_w = out_shape.s3, out_batch_stride = out_shape.s5;
     const int kernel_h = window.s0, kernel_w = window.s1, stride_h = window.s2, stride_w = window.s3;
@@ -148,7 +149,7 @@ void conv2d_direct(RANGE const __global float *in, ulong in_offset, const __glob
 #else
     const int in_block = VECTOR;
 #endif
-    in += in_offset + n * in_batch_stride;
+    in += in_offset + n * in_batch_stride + tile / group_tiles * in_c * in_h * in_w;
     const __global weight_type *taps = (const __global weight_type *)(weight + weight_offset);
     taps += (size_t)tile * in_c * kernel_h * kernel_w * BLOCKS * VECTOR;
     for (int c = 0; c < in_c; c += in_block, in += in_h * in_w * in_block) {

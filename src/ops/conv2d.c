@@ -14,6 +14,22 @@ const ops_candidate ops_conv2d_candidates[] = {
 };
 const size_t ops_conv2d_candidate_count = BASE_COUNT(ops_conv2d_candidates);
 
+static bool is_narrow(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block) {
+    const int64_t group = in_channels / groups;
+    return groups > 1 && in_channels == out_channels && group < block && block % group == 0;
+}
+
+static bool is_wide(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block) {
+    return groups == 1 || (in_channels / groups % block == 0 && out_channels / groups % block == 0);
+}
+
+bool ops_conv2d_is_narrow(const ops_conv2d *p) { return is_narrow(p->in.c, p->out.c, p->groups, p->out.block); }
+bool ops_conv2d_is_wide(const ops_conv2d *p) { return is_wide(p->in.c, p->out.c, p->groups, p->out.block); }
+
+bool ops_groups_suit_blocks(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block) {
+    return is_narrow(in_channels, out_channels, groups, block) || is_wide(in_channels, out_channels, groups, block);
+}
+
 double ops_conv2d_flops(const ops_conv2d *p) {
     double outputs = (double)p->out.n * p->out.c * p->out.h * p->out.w;
     return 2.0 * outputs * ((double)p->in.c / p->groups) * p->kernel_h * p->kernel_w;

@@ -37,6 +37,10 @@ double ops_conv2d_generic_cost(const ops_problem *problem, const rt_device *devi
 clade_status ops_conv2d_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                      ops_recipe *recipe_out);
 
+/* In groups of channels that are a part of a block and divide it, as those of depthwise convolution: a block of outputs is made from one of inputs. */
+bool ops_conv2d_is_narrow(const ops_conv2d *p);
+/* Without groups, or in groups of whole blocks, in and out. */
+bool ops_conv2d_is_wide(const ops_conv2d *p);
 /* Floating-point operations. */
 double ops_conv2d_flops(const ops_conv2d *p);
 /* Whether an output pixel is made from the input pixel at its own place and no other. */

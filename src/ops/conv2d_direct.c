@@ -1,7 +1,7 @@
 /* conv2d_direct.c: direct convolution into blocked tensors on CPUs, with one block of channels in a vector register.
  *
- * "direct" reads a blocked tensor, "direct_planar" a plain one of few channels, which is what a network's first layer finds.
- * They share the kernel, and here the choice of the tile: the one that wastes least, by ops_tile_time. */
+ * "direct" reads a blocked tensor, also in groups of whole blocks; "direct_planar" a plain one of few channels, which is what a
+ * network's first layer finds. They share the kernel, and here the choice of the tile: the one that wastes least, by ops_tile_time. */
 #include "ops/conv2d.h"
 #include "ops/cost.h"
 #include "ops/tile.h"
@@ -35,6 +35,14 @@ static ops_conv2d flattened(const ops_conv2d *p) {
     flat.in.w = flat.out.w = p->out.h * p->out.w;
     flat.in.h = flat.out.h = 1;
     return flat;
+}
+
+/* Those that an output channel is made from. */
+static int32_t group_channels(const ops_conv2d *p) { return p->in.c / p->groups; }
+
+/* A tile lies in one group. */
+static bool suits_groups(const ops_conv2d *p, ops_tile tile) {
+    return p->groups == 1 || p->out.c / p->groups % (tile.blocks * p->out.block) == 0;
 }
 
 static direct_method method_for(const ops_conv2d *p, ops_tile tile) {
@@ -75,9 +83,9 @@ static bool choose(const ops_conv2d *p, const rt_device *device, direct_choice *
     const ops_tile *tiles = ops_tiles(p->out.block, &count);
     bool found = false;
     double vectors_a_second = ops_peak(device) / (2.0 * p->out.block * (double)base_max(device->compute_units, 1));
-    double products = (double)p->in.c * p->kernel_h * p->kernel_w;
+    double products = (double)group_channels(p) * p->kernel_h * p->kernel_w;
     for (size_t i = 0; i < count; i++) {
-        if (!ops_tile_allowed(p->variant, tiles[i])) continue;
+        if (!ops_tile_allowed(p->variant, tiles[i]) || !suits_groups(p, tiles[i])) continue;
         direct_method method = method_for(p, tiles[i]);
         if (line_needed(p, tiles[i], method) > (method == METHOD_PLANE ? PLANE_SPACE : LINE_SPACE)) continue;
         int64_t groups = base_divide_up(p->out.w, tiles[i].pixels) * p->out.h * p->out.n *
@@ -102,7 +110,7 @@ bool ops_conv2d_direct_applicable(const ops_problem *problem, const rt_device *d
     return ops_suits_vectors(device) &&                    /* a CPU */
            p->in.block == (int32_t)device->float_width &&  /* a block of channels is a vector, in the input */
            p->out.block == (int32_t)device->float_width && /* and in the output */
-           p->groups == 1 &&                               /* an output channel is made from all input channels */
+           ops_conv2d_is_wide(p) &&                        /* a block's channels are all made from the same blocks */
            has_tile(p, device);                            /* the window is not too wide for the private line */
 }
 
@@ -125,11 +133,11 @@ double ops_conv2d_direct_cost(const ops_problem *problem, const rt_device *devic
 /* [tile of blocks][input block][kernel_h][kernel_w][channel of the block][channel of the tile]: as the kernel reads it. */
 static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
     const ops_conv2d *p = &problem->conv2d;
-    int64_t taps = (int64_t)p->kernel_h * p->kernel_w, filter = p->in.c * taps;
+    int64_t taps = (int64_t)p->kernel_h * p->kernel_w, channels = group_channels(p), filter = channels * taps;
     for (int64_t first = 0; first < p->out.c; first += constant->block)
-        for (int64_t block = 0; block < p->in.c; block += p->in.block)
+        for (int64_t block = 0; block < channels; block += p->in.block)
             for (int64_t tap = 0; tap < taps; tap++)
-                for (int64_t c = block; c < base_min(block + p->in.block, p->in.c); c++)
+                for (int64_t c = block; c < base_min(block + p->in.block, channels); c++)
                     for (int64_t oc = first; oc < first + constant->block; oc++)
                         *packed++ = oc < p->out.c ? values[oc * filter + c * taps + tap] : 0.0f;
 }
@@ -151,6 +159,7 @@ clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, c
     choose(&p, device, &choice);
     int32_t tile_channels = choice.tile.blocks * p.out.block;
     int64_t tiles = base_divide_up(p.out.c, tile_channels);
+    p.in.c = group_channels(&p); /* as the kernel sees it */
 
     ops_launch *launch = ops_add_launch(recipe_out, "conv2d_direct.cl", "conv2d_direct");
     ops_define(launch, "VECTOR", p.out.block);
@@ -166,6 +175,7 @@ clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, c
     int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, elements, tile_channels, pack_weight);
     ops_set_weight_type(recipe_out, launch, weight, p.weights);
     ops_conv2d_add_arguments(recipe_out, launch, &p, weight, tile_channels);
+    ops_add_int(launch, tiles / p.groups);
 
     launch->dimensions = 3;
     const int64_t places = base_divide_up(p.out.w, choice.tile.pixels) * p.out.h,

@@ -1,5 +1,5 @@
 /* conv2d_grouped.c: depthwise convolution, and others in groups that divide a block of channels, between blocked tensors on CPUs.
- * Wider groups are for "direct". */
+ * Groups of whole blocks are for "direct". */
 #include "ops/conv2d.h"
 #include "ops/cost.h"
 
@@ -19,8 +19,7 @@ bool ops_conv2d_grouped_applicable(const ops_problem *problem, const rt_device *
     return ops_suits_vectors(device) &&                    /* a CPU */
            p->in.block == (int32_t)device->float_width &&  /* a block of channels is a vector, in the input */
            p->out.block == (int32_t)device->float_width && /* and in the output */
-           ops_groups_suit_blocks(p->in.c, p->out.c, p->groups,
-                                  p->in.block); /* which is made from the input's block in the same place */
+           ops_conv2d_is_narrow(p);                        /* which is made from the input's block in the same place */
 }
 
 double ops_conv2d_grouped_cost(const ops_problem *problem, const rt_device *device) {

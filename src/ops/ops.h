@@ -169,8 +169,8 @@ typedef struct ops_problem {
 
 enum { OPS_MAX_INPUTS = 2 };
 
-/* Whether convolution in groups has kernels between tensors in blocks: where each channel is made from those that lie in the same
- * block, as in depthwise convolution. Without groups there are such in any case. */
+/* Whether convolution in so many groups has kernels between tensors in blocks: without groups, and where groups divide a block (as in
+ * depthwise convolution) or are whole blocks. */
 bool ops_groups_suit_blocks(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block);
 
 /* How far a problem reaches into its operands: elements from an operand's offset to behind the last element. */

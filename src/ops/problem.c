@@ -1,10 +1,6 @@
-/* problem.c: what can be said of a problem before a candidate is chosen: whether its groups suit blocks, how far it reaches
- * into memory, and whether it may work in place. */
+/* problem.c: what can be said of a problem before a candidate is chosen: how far it reaches into memory, and whether it may
+ * work in place. */
 #include "ops/ops.h"
-
-bool ops_groups_suit_blocks(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block) {
-    return groups > 1 && in_channels == out_channels && block % (in_channels / groups) == 0;
-}
 
 /* ---- Reach ------------------------------------------------------------------------------------------------------------------- */
 

@@ -41,7 +41,7 @@ static bool layout_conv_fits(const clade_graph *graph, const graph_node *node, i
     const int32_t groups = node->attributes.conv2d.groups;
     const int64_t in = graph_shape_of(graph, node->inputs[0])->dims[1],
                   out = graph_shape_of(graph, node->output)->dims[1];
-    return groups == 1 || ops_groups_suit_blocks(in, out, groups, block);
+    return ops_groups_suit_blocks(in, out, groups, block);
 }
 
 bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block) {

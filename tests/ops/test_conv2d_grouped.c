@@ -23,7 +23,8 @@ static const variety varieties[] = {
     {1, 16, 1, true, false, CLADE_RELU6, CLADE_FLOAT32},  {1, 16, 2, true, true, CLADE_RELU, CLADE_FLOAT16},
     {1, 8, 1, false, true, CLADE_TANH, CLADE_FLOAT32},    {1, 4, 3, false, false, CLADE_ACTIVATION_NONE, CLADE_FLOAT32},
     {2, 4, 1, true, false, CLADE_RELU, CLADE_BFLOAT16},   {4, 16, 1, true, false, CLADE_RELU, CLADE_FLOAT32},
-    {8, 8, 2, true, false, CLADE_SIGMOID, CLADE_FLOAT32}, {16, 16, 2, false, true, CLADE_LEAKY_RELU, CLADE_FLOAT32},
+    {4, 8, 2, true, false, CLADE_SIGMOID, CLADE_FLOAT32}, {8, 16, 2, false, true, CLADE_LEAKY_RELU, CLADE_FLOAT32},
+    {8, 8, 1, true, false, CLADE_RELU, CLADE_FLOAT32},    {8, 4, 2, true, true, CLADE_RELU, CLADE_FLOAT32},
 };
 
 /* Narrower than a tile, a tile, a tile and its edges, one pixel more. */
@@ -44,7 +45,8 @@ static void draw(harness_random *random, ops_problem *problem) {
     ops_conv2d *p = &problem->conv2d;
     const variety *v = &varieties[harness_between(random, 0, (int32_t)BASE_COUNT(varieties) - 1)];
     const int32_t n = harness_chance(random, 0.6) ? 1 : 3;
-    const int32_t groups = harness_between(random, 2, 3 * v->block / v->group), channels = groups * v->group;
+    const int32_t groups = harness_between(random, 2, (int32_t)base_max(3 * v->block / v->group, 3)),
+                  channels = groups * v->group;
     *p = (ops_conv2d){.kernel_h = harness_between(random, 1, 5),
                       .kernel_w = harness_between(random, 1, 5),
                       .stride_h = harness_between(random, 1, 3),
@@ -108,7 +110,7 @@ static const char *chosen(int32_t in_c, int32_t out_c, int32_t groups, int32_t b
     return recipe.candidate;
 }
 
-static void groups_that_divide_a_block_get_their_own_kernel(void **state) {
+static void groups_get_the_kernel_that_suits_their_width(void **state) {
     (void)state;
     rt_device cpu = {.type = CLADE_DEVICE_CPU,
                      .compute_units = 8,
@@ -121,7 +123,8 @@ static void groups_that_divide_a_block_get_their_own_kernel(void **state) {
     assert_string_equal(chosen(32, 32, 32, 8, &cpu), "conv2d.grouped"); /* depthwise */
     assert_string_equal(chosen(20, 20, 20, 8, &cpu), "conv2d.grouped"); /* with padding lanes */
     assert_string_equal(chosen(64, 64, 16, 8, &cpu), "conv2d.grouped"); /* 4 channels each */
-    assert_string_equal(chosen(64, 64, 8, 8, &cpu), "conv2d.grouped");
+    assert_string_equal(chosen(64, 64, 8, 8, &cpu), "conv2d.direct");   /* a block each */
+    assert_string_equal(chosen(64, 96, 2, 8, &cpu), "conv2d.direct");   /* 4 blocks, 6 blocks */
     assert_string_equal(chosen(24, 24, 8, 8, &cpu), "conv2d.generic");  /* 3 channels: some lie across blocks */
     assert_string_equal(chosen(16, 32, 16, 8, &cpu), "conv2d.generic"); /* two outputs for each input */
     assert_string_equal(chosen(32, 32, 32, 1, &cpu), "conv2d.generic"); /* plain */
@@ -132,7 +135,7 @@ static void groups_that_divide_a_block_get_their_own_kernel(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_candidate_agrees_with_double_precision),
-        cmocka_unit_test(groups_that_divide_a_block_get_their_own_kernel),
+        cmocka_unit_test(groups_get_the_kernel_that_suits_their_width),
     };
     return cmocka_run_group_tests(tests, harness_open, harness_close);
 }
