@@ -73,7 +73,7 @@ _clade() {
             if [ "$COMP_CWORD" = 2 ]; then _clade_offer < <(_clade_models); fi
             _clade_offer_files
             ;;
-        eval | run | summary | graph | bench | profile | tune) _clade_offer < <(_clade_models) ;;
+        eval | run | summary | graph | bench | profile | tune | verify) _clade_offer < <(_clade_models) ;;
         esac
         ;;
     esac

@@ -22,8 +22,9 @@ enum {
     COMMAND_PROFILE = 1 << 7,
     COMMAND_TUNE = 1 << 8,
     COMMAND_CONVERT = 1 << 9,
-    COMMAND_HELP = 1 << 10,
-    COMMAND_ALL = (1 << 11) - 1
+    COMMAND_VERIFY = 1 << 10,
+    COMMAND_HELP = 1 << 11,
+    COMMAND_ALL = (1 << 12) - 1
 };
 
 struct tool_command {
@@ -37,7 +38,7 @@ struct tool_command {
 };
 
 extern const tool_command command_devices, command_classify, command_eval, command_run, command_summary, command_graph,
-    command_bench, command_profile, command_tune, command_convert, command_help;
+    command_bench, command_profile, command_tune, command_verify, command_convert, command_help;
 
 /* Prints "clade: MESSAGE" and where to read more; returns EXIT_MISUSE. */
 int command_misuse(const tool_command *command, tool_console *console, const char *format, ...)

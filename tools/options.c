@@ -37,10 +37,12 @@ typedef struct option_row {
 
 #define USE_DEVICE                                                                                                     \
     (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH |                 \
-     COMMAND_PROFILE | COMMAND_TUNE)
+     COMMAND_PROFILE | COMMAND_TUNE | COMMAND_VERIFY)
 #define USE_WEIGHTS                                                                                                    \
     (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE | COMMAND_CONVERT)
-#define USE_JSON    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH | COMMAND_PROFILE)
+#define USE_JSON                                                                                                       \
+    (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH | COMMAND_PROFILE |           \
+     COMMAND_VERIFY)
 #define FIELD(name) offsetof(tool_options, name)
 
 static const option_row rows[] = {

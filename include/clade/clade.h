@@ -754,6 +754,55 @@ CLADE_API clade_status clade_tune(const clade_graph *graph, const clade_tune_set
 CLADE_API clade_status clade_tune_export(const clade_graph *graph, const clade_plan_settings *plan,
                                          clade_write_callback write, void *user);
 
+/* --- Verifying ------------------------------------------------------------------------------------- */
+
+/** How one kernel did on one layer. Strings live during the call. */
+typedef struct clade_verify_result {
+    const char *layer;    /**< The first layer with this problem, as named in the compiled graph. */
+    size_t layers;        /**< How many have it. */
+    const char *kernel;   /**< The candidate, e.g. "conv2d.winograd_4x4_3x3". */
+    const char *variant;  /**< Its tile and the like, in words; may be empty. */
+    bool taken;           /**< A plan would take it. */
+    bool right;           /**< It ran, and `error` is at most `tolerance`. */
+    float error;          /**< Largest difference from the reference, as a share of the reference's largest element. */
+    float tolerance;      /**< How large that may be. */
+    clade_status status;  /**< CLADE_OK, or why it could not run on this device. */
+    const char *message;  /**< What there is to say about `status`; else empty. */
+    uint64_t reserved[4]; /**< Zero. */
+} clade_verify_result;
+
+/** How to verify. */
+typedef struct clade_verify_settings {
+    const clade_plan_settings
+        *plan; /**< What to verify for: batch, layouts, types of weights, ... NULL: the defaults. */
+    /** Told what is being done, `done` of `total` steps; may be NULL. */
+    void (*progress)(void *user, const char *what, size_t done, size_t total);
+    /** Told the result of each kernel as it is there; may be NULL. Must not call the library back. */
+    void (*result)(void *user, const clade_verify_result *result);
+    void *user;           /**< Passed to both. */
+    uint64_t reserved[8]; /**< Zero. */
+} clade_verify_settings;
+CLADE_API clade_verify_settings clade_verify_defaults(void); /**< @return the defaults, spelt out. */
+
+/** What verifying came to. */
+typedef struct clade_verify_summary {
+    size_t
+        problems; /**< Layers of different operators, sizes or windows; those with one kernel only have nothing to compare. */
+    size_t kernels;       /**< Kernels that were run. */
+    size_t wrong;         /**< Of these, how many differ from the reference by more than they may. */
+    size_t failed;        /**< And how many could not be built or run. */
+    uint64_t reserved[4]; /**< Zero. */
+} clade_verify_summary;
+
+/** Runs every kernel that each layer of a graph could take, on the device and at the layer's own size, with random operands, and compares
+ *  its results with those of the reference: the operator's generic kernel, plain loops that every device can run. The graph
+ *  needs no weights. Kernels that are found wrong are remembered: plans take others from then on, and say so.
+ *  @param settings  NULL: the defaults.
+ *  @param[out] summary_out  what was found, also where the call fails on the way; may be NULL.
+ *  @return CLADE_OK also when kernels are wrong; else as @ref clade_plan_create. */
+CLADE_API clade_status clade_verify(const clade_graph *graph, const clade_verify_settings *settings,
+                                    clade_verify_summary *summary_out);
+
 /* ------------------------------------------------------------------------------------------------------
  * Session
  * --------------------------------------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 
 /* Of the largest result: Winograd's come within 2e-5, others within 1e-6, and what is miscompiled is far away. The generic kernel does
  * not round its weights, which are 2^-11 and 2^-8 off in narrower types, several times as much where Winograd transforms them. */
-static float tolerance_for(const ops_problem *problem) {
+float plan_tolerance(const ops_problem *problem) {
     const clade_type weights = problem->kind == OPS_CONV2D   ? problem->conv2d.weights
                                : problem->kind == OPS_LINEAR ? problem->linear.weights
                                                              : CLADE_FLOAT32;
@@ -75,15 +75,19 @@ static clade_status small_recipe(base_env *env, rt_context *rt, ops_problem *pro
 
 /* ---- Comparing ----------------------------------------------------------------------------------------------------------------------- */
 
-/* Whether all elements are within the tolerance; NaN never is. */
-bool plan_agree(const ops_problem *problem, const float *values, const float *expected, uint64_t count) {
+float plan_difference(const float *values, const float *expected, uint64_t count) {
     float largest = 0.0f, worst = 0.0f;
     for (uint64_t i = 0; i < count; i++) {
         const float off = fabsf(values[i] - expected[i]);
+        if (isnan(off)) return INFINITY;
         largest = fmaxf(largest, fabsf(expected[i]));
-        if (!(off <= worst)) worst = off;
+        worst = fmaxf(worst, off);
     }
-    return worst <= tolerance_for(problem) * largest;
+    return worst > 0.0f ? worst / largest : 0.0f;
+}
+
+bool plan_agree(const ops_problem *problem, const float *values, const float *expected, uint64_t count) {
+    return plan_difference(values, expected, count) <= plan_tolerance(problem);
 }
 
 clade_status plan_run_into(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe, float *values,

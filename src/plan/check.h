@@ -7,6 +7,10 @@
 
 /* A problem that takes little time and the same kernels: fewer images, rows, columns and channels, but the same window and tile. */
 ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *recipe);
+/* The largest difference as a share of the largest expected element; infinity where there is a NaN, or where all should be 0. */
+float plan_difference(const float *values, const float *expected, uint64_t count);
+/* How large that may be. */
+float plan_tolerance(const ops_problem *problem);
 /* Whether all elements are as near to what is expected as kernels are to each other; NaN never is. */
 bool plan_agree(const ops_problem *problem, const float *values, const float *expected, uint64_t count);
 /* Runs a recipe by itself; the bench holds its problem's inputs. */

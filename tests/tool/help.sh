@@ -3,7 +3,7 @@
 # shellcheck source=tests/tool/expect.sh
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
-commands='devices classify eval run summary graph bench profile tune convert help'
+commands='devices classify eval run summary graph bench profile tune verify convert help'
 
 behaviour "help goes to standard output and names all commands"
 for way in help -h --help; do
