@@ -11,6 +11,10 @@
 #include <cmocka.h>
 
 const char *const golden_models[] = {"lenet",
+                                     "alexnet",
+                                     "vgg11",
+                                     "vgg16",
+                                     "nin",
                                      "googlenet",
                                      "googlenet_d2l",
                                      "googlenet_256",
@@ -21,7 +25,10 @@ const char *const golden_models[] = {"lenet",
                                      "inception_v4_cifar",
                                      "inception_resnet_v1",
                                      "inception_resnet_v2",
-                                     "inception_resnet_v2_cifar"};
+                                     "inception_resnet_v2_cifar",
+                                     "resnet18",
+                                     "resnet50",
+                                     "squeezenet"};
 const size_t golden_model_count = BASE_COUNT(golden_models);
 
 static json_t *member(const json_t *object, const char *key) {
