@@ -47,6 +47,8 @@ typedef struct tool_options {
     const char *html;
     bool compiled;
     bool list;
+    bool min_size;
+    bool time;
     bool json;
     bool help;
     bool version;

@@ -94,7 +94,7 @@ refused "needs MODEL" run -i input=random -o output=y.npy
 refused "there is no MODEL" summary
 refused "there is no -i NAME=FILE" run lenet -o output=y.npy
 refused "there is no -o NAME=FILE" run lenet -i input=random
-refused "does not know what to do with 'googlenet'" summary lenet googlenet
+refused "does not know what to do with 'googlenet'" bench lenet googlenet
 refused "does not know what to do with 'cpu'" devices cpu
 
 finish

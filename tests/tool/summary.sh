@@ -72,6 +72,61 @@ expect 0 summary googlenet_d2l --batch 4
 says '^memory on the device, batch 4$'
 says '^  arena +[0-9.]+ MiB$'
 
+# 6 x 28 x 28 twice (convolution and sigmoid), 6 x 14 x 14, 16 x 10 x 10 twice, 400 twice, 120 and 84 twice, 10: 15,002.
+behaviour "what one image takes in float32 is said without a device"
+expect 0 summary lenet -d none --json
+same $((28 * 28 * 4)) "$(value bytes_input)"
+same $((15002 * 4)) "$(value bytes_activations)"
+expect 0 summary lenet -d none
+says '^  parameters +241.0 KiB$'
+
+# Worked out by hand from kernels, strides and paddings; torchvision documents 75 for Inception-v3 and 63 for AlexNet.
+behaviour "the smallest image is told"
+while read -r model size; do
+    expect 0 summary "$model" --min-size
+    says "^$model works on images of ${size}x${size} and larger$"
+    is_silent err
+done <<'SIZES'
+lenet 12
+alexnet 63
+vgg16 32
+googlenet 47
+inception_v3 75
+SIZES
+expect 0 summary lenet vgg11 --min-size --json
+same 12 "$(value 0.min_size)"
+same vgg11 "$(value 1.model)"
+expect 1 summary xception --min-size
+warns '^clade: .*xception'
+
+# Multiply-adds in millions as torchvision documents them for its weights (`_ops`, in GFLOPS).
+behaviour "networks are compared, one a line"
+expect 0 summary alexnet vgg11 vgg16 resnet18 resnet50 squeezenet googlenet_bn inception_v3 nin -d none
+says '^alexnet +61,100,840 +714,188,480 '
+says '^vgg11 +132,863,336 +7,609,090,048 '
+says '^vgg16 +138,357,544 +15,470,264,320 '
+says '^resnet18 +11,689,512 +1,814,073,344 '
+says '^resnet50 +25,557,032 +4,089,184,256 '
+says '^squeezenet +1,248,424 +818,924,576 '
+says '^googlenet_bn +6,624,904 +1,498,376,192 '
+says '^inception_v3 +23,834,568 +5,713,216,096 '
+says '^nin +7,595,176 +1,100,188,800 '
+expect 0 summary lenet googlenet_d2l --json
+same 2 "$(value '')"
+same 416520 "$(value 0.multiply_adds)"
+same 5977530 "$(value 1.parameters)"
+holds [ "$(value 0.bytes_arena)" -gt 0 ]
+holds [ "$(value 1.bytes_activations)" -gt "$(value 0.bytes_activations)" ]
+
+behaviour "with --time they are run, too, and a single one is compared with nothing"
+expect 0 summary lenet --time
+says '^model +parameters +multiply-adds +activations +arena +time$'
+says '^lenet +61,706 +416,520 .* ms$'
+expect 0 summary lenet lenet --time --json
+holds value 1.ms_median >/dev/null
+expect 1 summary lenet xception
+is_silent out
+
 behaviour "a memory limit that cannot be kept is an error"
 expect 1 summary googlenet_d2l --memory-limit 1M
 warns '^clade: failed .* within 1048576 bytes: it needs [0-9]+ '
