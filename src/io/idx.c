@@ -2,8 +2,7 @@
  *
  *   0 | 0 | element type (0x08: unsigned byte) | rank | each dimension, 4 bytes big endian | the elements */
 #include "io/array.h"
-
-#include <clade/io.h>
+#include "io/parse.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -140,6 +139,19 @@ static clade_status take_array(idx_source *source, clade_array *array_out) {
     return CLADE_OK;
 }
 
+clade_status io_parse_idx(const io_file *file, clade_array *array_out) {
+    idx_source source;
+    *array_out = (clade_array){0};
+    clade_status status = open_source(file, &source);
+    if (status == CLADE_OK) status = take_array(&source, array_out);
+    close_source(&source);
+    if (status != CLADE_OK) {
+        base_free(file->env, array_out->data);
+        *array_out = (clade_array){0};
+    }
+    return status;
+}
+
 clade_status clade_idx_read(clade_context *context, const char *path, clade_array *array_out) {
     if (array_out) *array_out = (clade_array){0};
     if (!context || !path || !array_out)
@@ -147,12 +159,8 @@ clade_status clade_idx_read(clade_context *context, const char *path, clade_arra
                          "failed to read a data set: context, path and array_out must not be NULL");
 
     io_file file = {.env = context_env(context), .kind = "data set", .path = path};
-    idx_source source;
     FORWARD(io_file_read(&file, IDX_MAX_BYTES));
-    clade_status status = open_source(&file, &source);
-    if (status == CLADE_OK) status = take_array(&source, array_out);
-    close_source(&source);
+    const clade_status status = io_parse_idx(&file, array_out);
     base_free(file.env, file.data);
-    if (status != CLADE_OK) clade_array_clear(context, array_out);
     return status;
 }

@@ -1,8 +1,7 @@
 /* image.c: reads images of either format into grey or RGB pixels. */
 #include "io/image.h"
 #include "io/array.h"
-
-#include <clade/io.h>
+#include "io/parse.h"
 
 #include <string.h>
 
@@ -51,6 +50,16 @@ static void convert(const image_pixels *from, int32_t channels, uint8_t *to) {
         for (size_t i = 0; i < count; i++) memset(to + 3 * i, from->data[i], 3);
 }
 
+clade_status io_parse_image(const io_file *file, int32_t channels, clade_array *image_out) {
+    image_pixels pixels = {0};
+    FORWARD(decode(file, &pixels));
+    const clade_shape shape = {.rank = 3, .dims = {pixels.height, pixels.width, channels}};
+    const clade_status status = io_array_create(file->env, CLADE_UINT8, &shape, "an image", image_out);
+    if (status == CLADE_OK) convert(&pixels, channels, image_out->data);
+    base_free(file->env, pixels.data);
+    return status;
+}
+
 clade_status clade_image_read(clade_context *context, const char *path, int32_t channels, clade_array *image_out) {
     if (image_out) *image_out = (clade_array){0};
     if (!context || !path || !image_out)
@@ -62,15 +71,8 @@ clade_status clade_image_read(clade_context *context, const char *path, int32_t 
                          "failed to read image \"%s\" with %d channels: there are images with 1 (grey) and 3 (RGB)",
                          path, channels);
 
-    image_pixels pixels = {0};
     FORWARD(io_file_read(&file, IMAGE_MAX_BYTES));
-    clade_status status = decode(&file, &pixels);
+    const clade_status status = io_parse_image(&file, channels, image_out);
     base_free(file.env, file.data);
-    if (status != CLADE_OK) return status;
-
-    const clade_shape shape = {.rank = 3, .dims = {pixels.height, pixels.width, channels}};
-    status = io_array_create(file.env, CLADE_UINT8, &shape, "an image", image_out);
-    if (status == CLADE_OK) convert(&pixels, channels, image_out->data);
-    base_free(file.env, pixels.data);
     return status;
 }

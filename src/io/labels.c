@@ -1,7 +1,5 @@
 /* labels.c: names of classes, one a line. */
-#include "io/file.h"
-
-#include <clade/io.h>
+#include "io/parse.h"
 
 #include <string.h>
 
@@ -45,6 +43,18 @@ static clade_status split(const io_file *file, const char *text, size_t size, cl
     return CLADE_OK;
 }
 
+clade_status io_parse_labels(const io_file *file, clade_labels *labels_out) {
+    const char *text = (const char *)file->data;
+    size_t size = file->size;
+    if (size >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
+        text += strlen(mark);
+        size -= strlen(mark);
+    }
+    if (size == 0) return io_refuse(file, CLADE_ERROR_FORMAT, "it is empty");
+    if (memchr(text, '\0', size)) return io_refuse(file, CLADE_ERROR_FORMAT, "it is no text: it holds a zero byte");
+    return split(file, text, size, labels_out);
+}
+
 clade_status clade_labels_read(clade_context *context, const char *path, clade_labels *labels_out) {
     if (labels_out) *labels_out = (clade_labels){0};
     if (!context || !path || !labels_out)
@@ -53,19 +63,7 @@ clade_status clade_labels_read(clade_context *context, const char *path, clade_l
 
     io_file file = {.env = context_env(context), .kind = "labels", .path = path};
     FORWARD(io_file_read(&file, LABELS_MAX_BYTES));
-    const char *text = (const char *)file.data;
-    size_t size = file.size;
-    if (size >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
-        text += strlen(mark);
-        size -= strlen(mark);
-    }
-    clade_status status = CLADE_OK;
-    if (size == 0)
-        status = io_refuse(&file, CLADE_ERROR_FORMAT, "it is empty");
-    else if (memchr(text, '\0', size))
-        status = io_refuse(&file, CLADE_ERROR_FORMAT, "it is no text: it holds a zero byte");
-    else
-        status = split(&file, text, size, labels_out);
+    const clade_status status = io_parse_labels(&file, labels_out);
     base_free(file.env, file.data);
     return status;
 }

@@ -1,8 +1,7 @@
 /* npy.c: arrays in NumPy's format. */
 #include "io/npy.h"
 #include "io/array.h"
-
-#include <clade/io.h>
+#include "io/parse.h"
 
 #include <string.h>
 
@@ -37,6 +36,20 @@ static clade_status check_size(const io_file *file, const npy_header *header, in
     return CLADE_OK;
 }
 
+clade_status io_parse_npy(io_file *file, clade_array *array_out) {
+    npy_header header;
+    int64_t elements = 0;
+    clade_status status = npy_parse_header(file, &header);
+    if (status == CLADE_OK) status = check_size(file, &header, &elements);
+    if (status != CLADE_OK) {
+        base_free(file->env, file->data);
+        return status;
+    }
+    move_elements(file->data, &header, (size_t)elements);
+    *array_out = (clade_array){.type = header.type, .shape = header.shape, .data = file->data};
+    return CLADE_OK;
+}
+
 clade_status clade_npy_read(clade_context *context, const char *path, clade_array *array_out) {
     if (array_out) *array_out = (clade_array){0};
     if (!context || !path || !array_out)
@@ -44,18 +57,8 @@ clade_status clade_npy_read(clade_context *context, const char *path, clade_arra
                          "failed to read an array: context, path and array_out must not be NULL");
 
     io_file file = {.env = context_env(context), .kind = "array", .path = path};
-    npy_header header;
-    int64_t elements = 0;
     FORWARD(io_file_read(&file, SIZE_MAX));
-    clade_status status = npy_parse_header(&file, &header);
-    if (status == CLADE_OK) status = check_size(&file, &header, &elements);
-    if (status != CLADE_OK) {
-        base_free(file.env, file.data);
-        return status;
-    }
-    move_elements(file.data, &header, (size_t)elements);
-    *array_out = (clade_array){.type = header.type, .shape = header.shape, .data = file.data};
-    return CLADE_OK;
+    return io_parse_npy(&file, array_out);
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------------------------ */

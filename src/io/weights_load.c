@@ -1,9 +1,8 @@
 /* weights_load.c: gives a graph's parameters the tensors of a safetensors file. All is checked before the first parameter
  * changes; then the parameters borrow the mapped file, which is attached to the graph. Each part of it is in memory only while it is
  * read. */
+#include "io/parse.h"
 #include "io/safetensors.h"
-
-#include <clade/io.h>
 
 #include <string.h>
 
@@ -144,6 +143,16 @@ static clade_status load(loading *job, io_file *file) {
     return CLADE_OK;
 }
 
+clade_status io_parse_weights(io_file *file, clade_graph *graph, const clade_weights_settings *settings) {
+    safetensors_index index;
+    FORWARD(safetensors_index_create(file, &index));
+    loading job = {.file = file, .graph = graph, .index = &index};
+    if (settings) job.settings = *settings;
+    const clade_status status = load(&job, file);
+    safetensors_index_destroy(&index);
+    return status;
+}
+
 clade_status clade_weights_load(clade_graph *graph, const char *path, const clade_weights_settings *settings) {
     RETURN_IF(!graph, CLADE_ERROR_INVALID_ARGUMENT);
     io_file file = {.env = context_env(clade_graph_context(graph)), .kind = "weights", .path = path};
@@ -153,15 +162,8 @@ clade_status clade_weights_load(clade_graph *graph, const char *path, const clad
         if (settings->reserved[i] != 0)
             return io_refuse(&file, CLADE_ERROR_INVALID_ARGUMENT, "reserved fields must be zero");
 
-    safetensors_index index;
     FORWARD(io_file_map(&file));
-    clade_status status = safetensors_index_create(&file, &index);
-    if (status == CLADE_OK) {
-        loading job = {.file = &file, .graph = graph, .index = &index};
-        if (settings) job.settings = *settings;
-        status = load(&job, &file);
-        safetensors_index_destroy(&index);
-    }
+    const clade_status status = io_parse_weights(&file, graph, settings);
     io_unmap(file.data, file.size);
     return status;
 }
