@@ -10,6 +10,10 @@
  * decoding later: then it is the error's. */
 static const char *const harmless[] = {"extraneous bytes before marker", "Invalid SOS parameters for sequential JPEG"};
 
+/* A short file cannot hold a large image: by Huffman's code each block of 8 x 8 pixels takes a bit or more (ITU-T T.81). Arithmetic
+ * coding needs less for plain areas, so what takes little memory may be as short as it likes. */
+enum { MOST_PIXELS_A_BYTE = 8 * 8 * 8, SMALL_IMAGE = 1 << 20 };
+
 /* What became of a call that did not give 0. */
 static clade_status judge(const io_file *file, tjhandle decoder) {
     const char *reason = tjGetErrorStr2(decoder);
@@ -28,6 +32,10 @@ static clade_status decode(const io_file *file, tjhandle decoder, image_pixels *
         FORWARD(judge(file, decoder));
     if (colours == TJCS_CMYK || colours == TJCS_YCCK)
         return io_refuse(file, CLADE_ERROR_UNSUPPORTED, "it is in CMYK; convert it to RGB");
+
+    const int64_t pixels = (int64_t)width * height;
+    if (pixels > SMALL_IMAGE && pixels / MOST_PIXELS_A_BYTE > (int64_t)file->size)
+        return io_refuse(file, CLADE_ERROR_FORMAT, "it is truncated: it is too short for its width and height");
 
     const bool grey = colours == TJCS_GRAY;
     FORWARD(image_take_memory(file, width, height, grey ? 1 : 3, pixels_out));

@@ -61,19 +61,19 @@ static void read_image(png_job *job) {
     png_read_info(job->png, job->info);
     const int64_t width = png_get_image_width(job->png, job->info);
     const int64_t height = png_get_image_height(job->png, job->info);
+    const uint64_t row = png_get_rowbytes(job->png, job->info); /* as stored: samples may have less than a byte */
+    if (row > (uint64_t)job->file->size * IO_DEFLATE_MAX_RATIO / (uint64_t)height)
+        png_error(job->png, "it is truncated: it is too short for its width and height");
     const int32_t channels = normalise(job->png, job->info);
     const int passes = png_set_interlace_handling(job->png);
     png_read_update_info(job->png, job->info);
     const size_t stride = (size_t)width * (size_t)channels;
     if (png_get_rowbytes(job->png, job->info) != stride) png_error(job->png, "its rows have an unexpected size");
-    if (stride / IO_DEFLATE_MAX_RATIO > job->file->size / (size_t)height)
-        png_error(job->png, "it is truncated: it is too short for its width and height");
 
     job->status = image_take_memory(job->file, width, height, channels, job->pixels);
     if (job->status != CLADE_OK) return;
     for (int pass = 0; pass < passes; pass++)
-        for (int64_t row = 0; row < height; row++)
-            png_read_row(job->png, job->pixels->data + (size_t)row * stride, NULL);
+        for (int64_t y = 0; y < height; y++) png_read_row(job->png, job->pixels->data + (size_t)y * stride, NULL);
     png_read_end(job->png, NULL);
 }
 

@@ -1,10 +1,10 @@
 /* test_image.c: JPEG and PNG files against Pillow's pixels (tests/data/make/make_images.py). */
 #include "io/support.h"
+#include "shared/png_checksums.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 static clade_status read_channels(support *test, const char *path, int32_t channels) {
     clade_array image;
@@ -108,14 +108,7 @@ static void survives_damaged_chunks_with_good_checksums(void **state) {
     for (int round = 0; round < 1000; round++) {
         memcpy(data, original, size);
         data[8 + (size_t)rand() % (size - 8)] ^= (uint8_t)(1 << rand() % 8);
-        for (size_t at = 8; at + 12 <= size;) {
-            const size_t length =
-                (size_t)data[at] << 24 | (size_t)data[at + 1] << 16 | (size_t)data[at + 2] << 8 | data[at + 3];
-            if (length > size - at - 12) break;
-            const uint32_t sum = (uint32_t)crc32(0, data + at + 4, (uInt)length + 4);
-            for (int i = 0; i < 4; i++) data[at + 8 + length + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
-            at += length + 12;
-        }
+        png_mend_checksums(data, size);
         const long live = test->live;
         support_store(test->path, data, size);
         const clade_status status = read_rgb(test, test->path);
@@ -133,8 +126,23 @@ static void store_resized(support *test, const char *size_field, size_t padding)
     assert_non_null(data);
     memcpy(data, original, size);
     memcpy(data + 16, size_field, 8);
-    const uint32_t sum = (uint32_t)crc32(0, data + 12, 17);
-    for (int i = 0; i < 4; i++) data[29 + i] = (uint8_t)(sum >> (24 - 8 * i));
+    png_mend_checksums(data, size);
+    support_store(test->path, data, size + padding);
+    free(data);
+    free(original);
+}
+
+/* The same of a JPEG. */
+static void store_resized_jpeg(support *test, const char *size_field, size_t padding) {
+    size_t size = 0;
+    uint8_t *original = support_load(DATA("images/grey.jpg"), &size), *data = calloc(1, size + padding);
+    assert_non_null(data);
+    memcpy(data, original, size);
+    for (size_t at = 2; at + 9 < size; at += 2 + ((size_t)data[at + 2] << 8 | data[at + 3])) {
+        if (data[at + 1] != 0xc0) continue; /* start of frame: length, precision, height, width */
+        memcpy(data + at + 5, size_field, 4);
+        break;
+    }
     support_store(test->path, data, size + padding);
     free(data);
     free(original);
@@ -143,21 +151,43 @@ static void store_resized(support *test, const char *size_field, size_t padding)
 /* The size that a file declares is checked before memory is taken for it. */
 static void caps_pixels(void **state) {
     support *test = *state;
-    size_t size = 0;
     store_resized(test, "\x00\x00\x80\x00\x00\x00\x80\x00", 4 << 20);
     assert_failure(test, read_rgb(test, test->path), CLADE_ERROR_FORMAT, "32768 x 32768", "134217728");
     store_resized(test, "\x00\x00\x20\x00\x00\x00\x20\x00", 0); /* allowed, but 2 KB cannot hold 192 MB */
     assert_failure(test, read_rgb(test, test->path), CLADE_ERROR_FORMAT, "too short for its width and height");
 
-    uint8_t *data = support_load(DATA("images/grey.jpg"), &size);
-    for (size_t at = 2; at + 9 < size; at += 2 + ((size_t)data[at + 2] << 8 | data[at + 3])) {
-        if (data[at + 1] != 0xc0) continue; /* start of frame: length, precision, height, width */
-        memcpy(data + at + 5, "\xff\x00\xff\x00", 4);
-        break;
-    }
-    support_store(test->path, data, size);
+    store_resized(test, "\x00\x00\x01\x00\x00\x04\x00\x00", 0); /* however thin */
+    assert_failure(test, read_rgb(test, test->path), CLADE_ERROR_FORMAT, "too short for its width and height");
+
+    store_resized_jpeg(test, "\xff\x00\xff\x00", 9 << 20);
     assert_failure(test, read_rgb(test, test->path), CLADE_ERROR_FORMAT, "65280 x 65280", "134217728");
-    free(data);
+    store_resized_jpeg(test, "\x20\x00\x20\x00", 0); /* allowed, but not in 616 bytes */
+    assert_failure(test, read_rgb(test, test->path), CLADE_ERROR_FORMAT, "too short for its width and height");
+}
+
+/* Black, of 1 bit a pixel, as it should be: 2 KB hold 2 MB of rows, which are 16 MB of pixels in memory. */
+static void reads_short_files_of_plain_images(void **state) {
+    support *test = *state;
+    enum { SIDE = 4000, ROWS = SIDE * (1 + SIDE / 8), HEAD = 41, TAIL = 16, ROOM = 4000 };
+    uint8_t *rows = calloc(1, ROWS), file[HEAD + ROOM + TAIL] = "\x89PNG\r\n\x1a\n"
+                                                                "\0\0\0\x0dIHDR\0\0\x0f\xa0\0\0\x0f\xa0\x01\0\0\0\0----"
+                                                                "\0\0\0\0IDAT";
+    uLongf length = ROOM;
+    assert_non_null(rows);
+    assert_int_equal(compress2(file + HEAD, &length, rows, ROWS, 9), Z_OK);
+    file[HEAD - 6] = (uint8_t)(length >> 8);
+    file[HEAD - 5] = (uint8_t)length;
+    memcpy(file + HEAD + length, "----\0\0\0\0IEND----", TAIL);
+    png_mend_checksums(file, HEAD + length + TAIL);
+    support_store(test->path, file, HEAD + length + TAIL);
+    free(rows);
+
+    clade_array image;
+    assert_ok(test, clade_image_read(test->context, test->path, 1, &image));
+    assert_int_equal(image.shape.dims[0], SIDE);
+    const uint8_t *pixels = image.data;
+    assert_true(pixels[0] == 0 && memcmp(pixels, pixels + 1, SIDE * SIDE - 1) == 0);
+    clade_array_clear(test->context, &image);
 }
 
 /* Type goes by contents: a JPEG called .png is read all the same. */
@@ -195,6 +225,7 @@ int main(void) {
         SUPPORT_TEST(survives_damage),
         SUPPORT_TEST(survives_damaged_chunks_with_good_checksums),
         SUPPORT_TEST(caps_pixels),
+        SUPPORT_TEST(reads_short_files_of_plain_images),
         SUPPORT_TEST(ignores_the_file_name),
         SUPPORT_TEST(reads_the_examples),
     };
