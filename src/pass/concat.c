@@ -21,6 +21,9 @@ bool pass_must_be_dense(const clade_graph *graph, clade_tensor tensor) {
         if (node->op == GRAPH_OP_softmax && node->attributes.softmax.axis > 1 &&
             (node->inputs[0].id == tensor.id || node->output.id == tensor.id))
             return true;
+        if (node->op == GRAPH_OP_reshape && node->output.id == tensor.id &&
+            graph_shape_of(graph, tensor)->dims[0] != graph_shape_of(graph, node->inputs[0])->dims[0])
+            return true;
     }
     return false;
 }

@@ -35,7 +35,7 @@ clade_status pass_merge(clade_graph *graph, const pass_options *options);
 clade_status pass_outputs(clade_graph *graph, const pass_options *options);
 
 /* True when a tensor cannot be a slice of a wider one, which leaves gaps between its images: a softmax along rows or columns
- * counts images and channels as one index. */
+ * counts images and channels as one index, a reshape to another number of images the elements of all. */
 bool pass_must_be_dense(const clade_graph *graph, clade_tensor tensor);
 /* Whether the pass layout will put a node's result into blocks, once those before it have their `block`. */
 bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block);

@@ -198,13 +198,16 @@ static ops_copy *start_copy(lowering *l, const clade_shape *shape) {
     return p;
 }
 
-/* Flatten and reshape where the input or the result has gaps between its images: as a copy of images of the input's shape. */
+/* Flatten and reshape where the input or the result has gaps between its images, or lie in other memory: as a copy of images of
+ * the input's shape. A result with another number of images has no gaps (pass_must_be_dense). */
 static void lower_view(lowering *l) {
     const clade_shape *in = graph_shape_of(l->graph, l->node->inputs[0]);
+    const bool same_images = in->dims[0] == graph_shape_of(l->graph, l->node->output)->dims[0];
     ops_copy *p = start_copy(l, in);
     plain_strides(l, l->node->inputs[0], p->stride_in);
     plain_strides(l, l->node->inputs[0], p->stride_out);
-    p->stride_out[0] = l->storage->locations[l->node->output.id].batch_stride;
+    p->stride_out[0] = same_images ? l->storage->locations[l->node->output.id].batch_stride
+                                   : plan_image_elements(graph_tensor_of(l->graph, l->node->inputs[0]));
 }
 
 static void lower_pad(lowering *l) {

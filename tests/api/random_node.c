@@ -123,9 +123,14 @@ static clade_status add_flatten(clade_graph *graph, clade_tensor x, uint64_t *st
     return clade_graph_flatten(graph, x, NULL, y);
 }
 
+/* The last three say how many images there are, and so need to know. */
 static clade_status add_reshape(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {
-    const clade_shape shapes[] = {{3, {0, 0, -1}}, {2, {0, -1}}, {5, {0, 1, -1, dimension(graph, x, 2), 1}}};
-    return clade_graph_reshape(graph, x, &(clade_reshape_settings){.shape = shapes[random_pick(state, 0, 2)]}, y);
+    const int32_t channels = dimension(graph, x, 1), height = dimension(graph, x, 2), width = dimension(graph, x, 3);
+    const clade_shape shapes[] = {{3, {0, 0, -1}},          {2, {0, -1}},           {5, {0, 1, -1, height, 1}},
+                                  {3, {-1, height, width}}, {3, {1, channels, -1}}, {1, {-1}}};
+    const bool open = dimension(graph, x, 0) == CLADE_BATCH;
+    const clade_shape shape = shapes[random_pick(state, 0, open ? 2 : 5)];
+    return clade_graph_reshape(graph, x, &(clade_reshape_settings){.shape = shape}, y);
 }
 
 static clade_status add_pad(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {
