@@ -21,7 +21,7 @@ seeds() {
     jpeg) find $data/images -name '*.jpg' ;;
     png) find $data/images -name '*.png' ;;
     safetensors) find $data/weights -type f ;;
-    idx | npy) find "$data/$1" -type f ;;
+    idx | npy | onnx) find "$data/$1" -type f ;;
     esac
     if [ -d "tests/fuzz/corpus/$1" ]; then find "tests/fuzz/corpus/$1" -type f; fi
 }

@@ -34,8 +34,9 @@ static void refuse_outputs(onnx_import *job, const onnx_node *node) {
 /* ---- Checking a node by itself ------------------------------------------------------------------------------------ */
 static bool is_known_attribute(const onnx_operator *op, const char *name) {
     const size_t length = strlen(name);
+    if (length == 0) return false; /* is found everywhere, and nothing comes behind it */
     for (const char *at = op->attributes; (at = strstr(at, name)); at += length)
-        if ((at == op->attributes || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return length > 0;
+        if ((at == op->attributes || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return true;
     return false;
 }
 
@@ -86,13 +87,14 @@ static clade_status build_nodes(onnx_import *job) {
     for (size_t i = 0; i < job->node_count; i++) {
         onnx_node *node = &job->nodes[i];
         if (!node->needed) continue;
+        const size_t refused = job->refused_nodes;
         clade_status status = check_operator(job, node);
         if (status == CLADE_OK)
             status = build_node(job, node);
         else
             refuse_outputs(job, node);
-        if (status != CLADE_OK && status != CLADE_ERROR_UNSUPPORTED) return status;
-        if (status == CLADE_ERROR_UNSUPPORTED && job->refused_nodes == 0) return status; /* not a node's fault */
+        const bool is_the_nodes = job->refused_nodes > refused;
+        if (status != CLADE_OK && (status != CLADE_ERROR_UNSUPPORTED || !is_the_nodes)) return status;
     }
     return CLADE_OK;
 }
