@@ -139,7 +139,7 @@ static void add_box(const picture *p, size_t index, const graph_notes *notes, ba
         base_text_add(text, "</b>>];\n");
         return;
     }
-    base_text_add(text, "\" label=<<table border=\"1\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"2\">");
+    base_text_add(text, "\" label=<<table border=\"1\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"3\">");
     if (box->kind == PICTURE_LAYER) {
         add_layer(p, box, notes, text);
     } else {

@@ -16,7 +16,7 @@ enum { FEWEST_BOXES = 3 };
 static bool ends_path(char c) { return c == '\0' || c == '.' || c == '/'; }
 
 /* Separators come before all other characters, so that what shares a path is not torn apart. */
-static int rank_of(char c) { return c == '\0' ? 0 : ends_path(c) ? 1 : 2 + (unsigned char)c; }
+static int rank_of(char c) { return c == '\0' ? 0 : c == '.' ? 1 : c == '/' ? 2 : 3 + (unsigned char)c; }
 
 static int compare_names(const void *a, const void *b) {
     const picture_box *left = *(picture_box *const *)a, *right = *(picture_box *const *)b;
@@ -34,9 +34,21 @@ static bool has_path(const picture_box *box, const char *name, size_t length) {
 static bool find_range(picture_box **sorted, size_t count, size_t at, size_t length, size_t *first_out,
                        size_t *end_out) {
     const char *name = sorted[at]->name;
-    size_t first = at, end = at + 1;
-    while (first > 0 && has_path(sorted[first - 1], name, length)) first--;
-    while (end < count && has_path(sorted[end], name, length)) end++;
+    size_t first = 0, end = count;
+    for (size_t known = at; first < known;) { /* by halves: one path may be that of every join */
+        const size_t middle = first + (known - first) / 2;
+        if (has_path(sorted[middle], name, length))
+            known = middle;
+        else
+            first = middle + 1;
+    }
+    for (size_t known = at + 1; known < end;) {
+        const size_t middle = known + (end - known) / 2;
+        if (has_path(sorted[middle], name, length))
+            known = middle + 1;
+        else
+            end = middle;
+    }
     *first_out = first;
     *end_out = end;
     return end - first >= FEWEST_BOXES && 2 * (end - first) <= count;

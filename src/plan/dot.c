@@ -42,9 +42,10 @@ static void add_megabytes(base_text *text, uint64_t bytes) { base_text_add(text,
 static char *make_caption(const clade_plan *plan) {
     base_text text = {.env = plan->env};
     const size_t launches = count_launches(plan);
-    base_text_add(&text, "compiled for %s: %zu steps in %zu launch%s, ",
-                  rt_context_device(context_rt(plan->context))->name, plan->step_count, launches,
-                  launches == 1 ? "" : "es");
+    base_text_add(&text, "compiled for %s", rt_context_device(context_rt(plan->context))->name);
+    if (plan->graph->input_count > 0)
+        base_text_add(&text, ", batch %lld", (long long)graph_shape_of(plan->graph, plan->graph->inputs[0])->dims[0]);
+    base_text_add(&text, ": %zu steps in %zu launch%s, ", plan->step_count, launches, launches == 1 ? "" : "es");
     add_megabytes(&text, plan->memory.weights);
     base_text_add(&text, " of weights, ");
     add_megabytes(&text, plan->memory.arena);

@@ -186,6 +186,46 @@ static void any_tensor_can_be_an_output(void **state) {
     clade_graph_destroy(&own);
 }
 
+typedef struct picture_text {
+    char text[65536];
+    size_t length;
+} picture_text;
+
+static bool append(void *user, const char *text, size_t length) {
+    picture_text *picture = user;
+    assert_true(picture->length + length < sizeof picture->text);
+    memcpy(picture->text + picture->length, text, length + 1);
+    picture->length += length;
+    return true;
+}
+
+static bool stop(void *user, const char *text, size_t length) {
+    (void)text;
+    return length == 0 || user;
+}
+
+/* Launches too: a dry plan knows which steps will share one. */
+static void a_dry_plan_draws_the_same_picture_as_the_one_that_runs(void **state) {
+    (void)state;
+    static picture_text pictures[2];
+    for (int dry = 0; dry < 2; dry++) {
+        clade_plan *plan = network_plan(graph, &(clade_plan_settings){.batch = 3, .dry_run = dry});
+        pictures[dry].length = 0;
+        assert_int_equal(clade_plan_write_dot(plan, append, &pictures[dry]), CLADE_OK);
+        assert_int_equal(clade_plan_write_dot(plan, stop, NULL), CLADE_ERROR_IO);
+        assert_int_equal(clade_plan_write_dot(plan, NULL, NULL), CLADE_ERROR_INVALID_ARGUMENT);
+        for (size_t i = 0; i < clade_plan_step_count(plan); i++) {
+            clade_step_info step;
+            assert_int_equal(clade_plan_step(plan, i, &step), CLADE_OK);
+            assert_non_null(strstr(pictures[dry].text, step.kernel));
+        }
+        clade_plan_destroy(&plan);
+    }
+    assert_string_equal(pictures[0].text, pictures[1].text);
+    assert_non_null(strstr(pictures[0].text, ", batch 3: "));
+    assert_int_equal(clade_plan_write_dot(NULL, append, &pictures[0]), CLADE_ERROR_INVALID_ARGUMENT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_settings_are_refused),
@@ -193,6 +233,7 @@ int main(void) {
         cmocka_unit_test(missing_weights_are_named),
         cmocka_unit_test(a_context_without_a_device_makes_no_plans),
         cmocka_unit_test(a_plan_says_what_it_does),
+        cmocka_unit_test(a_dry_plan_draws_the_same_picture_as_the_one_that_runs),
         cmocka_unit_test(sharing_memory_can_be_switched_off),
         cmocka_unit_test(the_memory_limit_is_exact),
         cmocka_unit_test(any_tensor_can_be_an_output),

@@ -138,10 +138,11 @@ static void blocks_are_what_shares_a_path_around_a_join(void **state) {
     x = fork(graph, x, "body.1", '.');
     x = fork(graph, x, "body.10", '.'); /* begins like body.1, and is another block */
     x = fork(graph, x, "/layer1/layer1.0", '/');
+    x = fork(graph, x, "body/1", '.'); /* would stand among body.1 and body.10, were the separators one */
     x = fork(graph, x, "plain", '_'); /* no path */
     assert_int_equal(clade_graph_output(graph, x, "out"), CLADE_OK);
     draw(graph, &p);
-    assert_int_equal(p.block_count, 3);
+    assert_int_equal(p.block_count, 4);
     assert_int_equal(box_called(&p, "body.stem")->block, -1); /* "body." is most of the network */
     assert_int_equal(box_called(&p, "plain_sum")->block, -1);
     assert_int_equal(box_called(&p, "body.1.a")->block, box_called(&p, "body.1.sum")->block);
@@ -227,6 +228,58 @@ static void a_name_of_any_length_leaves_a_drawing_of_its_own_size(void **state) 
     clade_graph_destroy(&graph);
 }
 
+/* Gives nothing once `left` has run down; negative: never. `out` is what is not freed yet. */
+typedef struct counting {
+    int64_t left, out;
+} counting;
+
+static void *counting_allocate(void *user, size_t size) {
+    counting *counts = user;
+    if (counts->left == 0) return NULL;
+    if (counts->left > 0) counts->left--;
+    counts->out++;
+    return malloc(size);
+}
+
+static void counting_deallocate(void *user, void *memory) {
+    ((counting *)user)->out--;
+    free(memory);
+}
+
+static bool ignore(void *user, const char *text, size_t length) {
+    (void)user;
+    (void)text;
+    (void)length;
+    return true;
+}
+
+static void memory_that_runs_out_is_an_error_and_nothing_leaks(void **state) {
+    (void)state;
+    counting counts = {.left = -1};
+    const clade_allocator allocator = {counting_allocate, counting_deallocate, &counts};
+    const clade_context_settings settings = {.device = "none", .cache_directory = "", .allocator = &allocator};
+    clade_context *context = NULL;
+    clade_graph *graph = NULL;
+    assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+    assert_int_equal(clade_graph_create(context, &graph), CLADE_OK);
+    assert_int_equal(clade_graph_output(graph, chain(graph, fork(graph, image(graph), "a", '.'), 60), "out"), CLADE_OK);
+    const int64_t before = counts.out;
+    clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
+    int64_t most = 0;
+    for (; status != CLADE_OK && most < 1000; most++) {
+        counts.left = most;
+        status = clade_graph_write_dot(graph, ignore, NULL);
+        counts.left = -1;
+        if (status != CLADE_OK) assert_int_equal(status, CLADE_ERROR_OUT_OF_MEMORY);
+        assert_int_equal(counts.out, before);
+    }
+    assert_int_equal(status, CLADE_OK);
+    assert_true(most > 10);
+    clade_graph_destroy(&graph);
+    clade_context_destroy(&context);
+    assert_int_equal(counts.out, 0);
+}
+
 static void a_graph_without_anything_is_drawn_too(void **state) {
     (void)state;
     clade_graph *graph = fixture_graph();
@@ -246,6 +299,7 @@ int main(void) {
         cmocka_unit_test(no_column_ends_where_two_tensors_live),
         cmocka_unit_test(names_are_text_whatever_they_hold),
         cmocka_unit_test(a_name_of_any_length_leaves_a_drawing_of_its_own_size),
+        cmocka_unit_test(memory_that_runs_out_is_an_error_and_nothing_leaks),
         cmocka_unit_test(a_graph_without_anything_is_drawn_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
