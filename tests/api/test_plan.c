@@ -194,8 +194,9 @@ typedef struct picture_text {
 static bool append(void *user, const char *text, size_t length) {
     picture_text *picture = user;
     assert_true(picture->length + length < sizeof picture->text);
-    memcpy(picture->text + picture->length, text, length + 1);
+    memcpy(picture->text + picture->length, text, length);
     picture->length += length;
+    picture->text[picture->length] = '\0';
     return true;
 }
 
