@@ -19,12 +19,11 @@ static void compare(void **state, const char *model) { golden_check(*state, mode
 
 static void alexnet(void **state) { compare(state, "alexnet"); }
 static void vgg11(void **state) { compare(state, "vgg11"); }
+static void vgg16(void **state) { compare(state, "vgg16"); }
 static void nin(void **state) { compare(state, "nin"); }
 static void resnet18(void **state) { compare(state, "resnet18"); }
 static void resnet50(void **state) { compare(state, "resnet50"); }
 static void squeezenet(void **state) { compare(state, "squeezenet"); }
-
-/* VGG with 16 layers differs from the one with 11 by rows of a table, which test_structure.c holds against the checkpoint. */
 
 static void compare_auxiliaries(clade_context *context, const char *model, const char *name) {
     clade_graph *graph = NULL;
@@ -72,6 +71,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alexnet),
         cmocka_unit_test(vgg11),
+        cmocka_unit_test(vgg16),
         cmocka_unit_test(nin),
         cmocka_unit_test(resnet18),
         cmocka_unit_test(resnet50),

@@ -104,8 +104,10 @@ class Network:
         self.golden = golden
         self.shapes = {name: tuple(shape) for name, shape in golden["tensors"]}
         self.blocks = {block["name"]: block for block in golden["blocks"]}
-        # The auxiliary classifier has tensors and no part in the result.
-        self.unused, self.unseen = {name for name in self.shapes if not name.startswith("AuxLogits.")}, set(self.blocks)
+        # Auxiliary classifiers have tensors and no part in the result.
+        auxiliary = ("AuxLogits.", "aux1.", "aux2.")
+        self.unused, self.unseen = {name for name in self.shapes if not name.startswith(auxiliary)}, set(self.blocks)
+        self.epsilon = 1e-5 if golden["model"].endswith("_cifar") else 1e-3
         self.worst = 0.0
 
     def parameter(self, name):
@@ -139,10 +141,14 @@ class Network:
         y = conv(x, weight, stride, (weight.shape[2] // 2, weight.shape[3] // 2) if same else (0, 0))
         if f"{name}.conv.bias" in self.shapes:
             return self.block(name, relu(y + self.parameter(f"{name}.conv.bias")[:, None, None]))
+        return self.block(name, relu(self.batch_norm(f"{name}.bn", y)))
+
+    def batch_norm(self, name, x):
         scale, shift, mean, variance = (
-            self.parameter(f"{name}.bn.{part}")[:, None, None] for part in ("weight", "bias", "running_mean", "running_var")
+            self.parameter(f"{name}.{part}").reshape(-1, *[1] * (x.ndim - 1))
+            for part in ("weight", "bias", "running_mean", "running_var")
         )
-        return self.block(name, relu((y - mean) / numpy.sqrt(variance + 1e-3) * scale + shift))
+        return (x - mean) / numpy.sqrt(variance + self.epsilon) * scale + shift
 
     def chain(self, name, x, count, last_stride=1, last_same=True):
         """Layers NAME.0, NAME.1, ..., or NAME1, NAME2, ... where NAME ends in an underscore."""
@@ -191,6 +197,39 @@ class Network:
 
     def googlenet_d2l(self, x):
         return self.googlenet(x, original=False)
+
+    def rest_of_googlenet(self, x, last_pool, pool):
+        for stage, letters in (("3", "ab"), ("4", "abcde"), ("5", "ab")):
+            for letter in letters:
+                x = self.inception(f"inception{stage}{letter}", x)
+            if stage != "5":
+                x = self.block("maxpool" + stage, max_pool(x, last_pool if stage == "4" else 3, 2, 0, pool))
+        x = self.block("avgpool", x.mean((1, 2), keepdims=True)).ravel()
+        return self.linear("fc", self.block("flat" if "flat" in self.blocks else "dropout", x))
+
+    def googlenet_256(self, x):
+        x = self.block("maxpool1", max_pool(self.unit("conv1", x, 2), 3, 2))
+        x = self.block("maxpool2", max_pool(self.unit("conv3", x), 3, 2))
+        return self.rest_of_googlenet(x, 3, False)
+
+    def googlenet_bn(self, x):
+        x = self.block("maxpool1", max_pool(self.unit("conv1", x, 2), 3, 2, 0, True))
+        x = self.block("maxpool2", max_pool(self.unit("conv3", self.unit("conv2", x)), 3, 2, 0, True))
+        return self.rest_of_googlenet(x, 2, True)
+
+    def bn_inception(self, x):
+        x = self.block("maxpool1", max_pool(self.unit("conv1", x, 2), 3, 2, 1))
+        x = self.block("maxpool2", max_pool(self.unit("conv3", self.unit("conv2", x)), 3, 2, 1))
+        for name in ("3a", "3b", "3c", "4a", "4b", "4c", "4d", "4e", "5a", "5b"):
+            stride, name = 2 if name in ("3c", "4e") else 1, f"inception{name}"
+            branches = self.chain(f"{name}.branch2", x, 2, stride), self.chain(f"{name}.branch3", x, 3, stride)
+            if stride == 2:
+                x = self.concat(name, *branches, max_pool(x, 3, 2, 1))
+                continue
+            pooled = max_pool(x, 3, 1, 1) if name.endswith("5b") else average_pool(x, 3, 1, 1, True)
+            x = self.concat(name, self.unit(f"{name}.branch1", x), *branches, self.unit(f"{name}.branch4.1", pooled))
+        x = self.block("avgpool", x.mean((1, 2), keepdims=True))
+        return self.linear("fc", self.block("flat", x.ravel()))
 
     # Inception-v4
 
@@ -302,6 +341,85 @@ class Network:
         x = self.unit("conv2d_7b", self.block("block8", self.residual("block8", x, 1, 3)))
         x = self.block("head_drop", self.block("global_pool", x.mean((1, 2))))
         return self.linear("classif", x)
+
+    def inception_resnet_v1(self, x):
+        x = self.unit("conv2d_2a", self.unit("conv2d_1a", x, 2, False), 1, False)
+        x = self.block("maxpool_3a", max_pool(self.unit("conv2d_2b", x), 3, 2))
+        x = self.unit("conv2d_4b", self.unit("conv2d_4a", self.unit("conv2d_3b", x), 1, False), 2, False)
+        x = self.repeat("repeat_1", x, 5, 0.17, 2, 3)
+        branches = self.unit("mixed_6a.branch0", x, 2, False), self.chain("mixed_6a.branch1", x, 3, 2, False)
+        x = self.concat("mixed_6a", *branches, max_pool(x, 3, 2))
+        x = self.repeat("repeat_2", x, 10, 0.1, 3)
+        branches = [self.chain(f"mixed_7a.branch{i}", x, length, 2, False) for i, length in enumerate((2, 2, 3))]
+        x = self.concat("mixed_7a", *branches, max_pool(x, 3, 2))
+        x = self.block("block8", self.residual("block8", self.repeat("repeat_3", x, 5, 0.2, 3), 1, 3))
+        x = self.block("dropout", self.block("avgpool_1a", x.mean((1, 2), keepdims=True))).ravel()
+        x = self.block("last_linear", self.parameter("last_linear.weight") @ x)
+        return self.linear("logits", self.block("last_bn", self.batch_norm("last_bn", x)))
+
+    # Both for images of 32x32
+
+    def cifar_stem(self, x):
+        x = self.unit("stem.conv1.2", self.unit("stem.conv1.1", self.unit("stem.conv1.0", x, 1, False)))
+        x = numpy.concatenate([self.unit("stem.branch3x3_conv", x), max_pool(x, 3, 1, 1)])
+        x = numpy.concatenate([self.chain("stem.branch7x7a", x, 4), self.chain("stem.branch7x7b", x, 2)])
+        return self.concat("stem", max_pool(x, 3, 1, 1), self.unit("stem.branchpoolb", x))
+
+    def cifar_blocks(self, stage, letters, count, block, x):
+        for i in range(count):
+            x = block(f"{stage}.{letters}_{i}", x)
+        return self.block(stage, x)
+
+    def cifar_head(self, x):
+        x = self.block("avgpool", x.mean((1, 2), keepdims=True))
+        return self.linear("linear", self.block("flat", x.ravel()))
+
+    def cifar_reduction_a(self, x):
+        branches = self.chain("reduction_a.branch3x3stack", x, 3, 2, False), self.unit("reduction_a.branch3x3", x, 2, False)
+        return self.concat("reduction_a", *branches, max_pool(x, 3, 2))
+
+    def inception_v4_cifar(self, x):
+        def pooled(name, x):
+            return self.unit(f"{name}.branchpool.1", average_pool(x, 3, 1, 1, True))
+
+        def a(name, x):
+            branches = self.chain(f"{name}.branch3x3stack", x, 3), self.chain(f"{name}.branch3x3", x, 2)
+            return numpy.concatenate([*branches, self.unit(f"{name}.branch1x1", x), pooled(name, x)])
+
+        def b(name, x):
+            branches = self.chain(f"{name}.branch7x7", x, 3), self.chain(f"{name}.branch7x7stack", x, 5)
+            return numpy.concatenate([self.unit(f"{name}.branch1x1", x), *branches, pooled(name, x)])
+
+        def c(name, x):
+            forks = {"": self.unit(f"{name}.branch3x3", x), "stack": self.chain(f"{name}.branch3x3stack", x, 3)}
+            ends = [self.unit(f"{name}.branch3x3{kind}{end}", y) for kind, y in forks.items() for end in "ab"]
+            return numpy.concatenate([self.unit(f"{name}.branch1x1", x), *ends, pooled(name, x)])
+
+        x = self.cifar_blocks("inception_a", "InceptionA", 4, a, self.cifar_stem(x))
+        x = self.cifar_blocks("inception_b", "InceptionB", 7, b, self.cifar_reduction_a(x))
+        branches = self.chain("reduction_b.branch3x3", x, 2, 2), self.chain("reduction_b.branch7x7", x, 4, 2)
+        x = self.concat("reduction_b", *branches, max_pool(x, 3, 2, 1))
+        return self.cifar_head(self.cifar_blocks("inception_c", "InceptionC", 3, c, x))
+
+    def inception_resnet_v2_cifar(self, x):
+        def block(scale, shortcut, **lengths):
+            def apply(name, x):
+                branches = [self.chain(f"{name}.{branch}", x, length) for branch, length in lengths.items()]
+                mixed = numpy.concatenate([self.unit(f"{name}.branch1x1", x), *branches])
+                y = self.conv(f"{name}.{shortcut}", x, 0) + scale * self.conv(f"{name}.reduction1x1", mixed, 0)
+                return relu(self.batch_norm(f"{name}.bn", y))
+
+            return apply
+
+        a = block(1, "shortcut", branch3x3=2, branch3x3stack=3)
+        x = self.cifar_blocks("inception_resnet_a", "InceptionResNetA", 5, a, self.cifar_stem(x))
+        b = block(0.1, "shortcut", branch7x7=3)
+        x = self.cifar_blocks("inception_resnet_b", "InceptionResNetB", 10, b, self.cifar_reduction_a(x))
+        lengths = ("branch3x3a", 2), ("branch3x3b", 2), ("branch3x3stack", 3)
+        branches = [self.chain(f"reduction_b.{branch}", x, length, 2, False) for branch, length in lengths]
+        x = self.concat("reduction_b", *branches, max_pool(x, 3, 2))
+        c = block(0.1, "shorcut", branch3x3=3)
+        return self.cifar_head(self.cifar_blocks("inception_resnet_c", "InceptionResNetC", 5, c, x))
 
 
 def main(paths):
