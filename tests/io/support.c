@@ -162,3 +162,16 @@ void support_survive_no_memory(support *test, const char *path, support_reader c
     }
     assert_in_range(survived, 1, 10000);
 }
+
+void support_expect_same_bytes(support *test, support_reader write) {
+    size_t size = 0, again_size = 0;
+    assert_ok(test, write(test, test->path));
+    uint8_t *file = support_load(test->path, &size);
+    assert_ok(test, write(test, test->path));
+    uint8_t *again = support_load(test->path, &again_size);
+    assert_int_equal(size, again_size);
+    assert_memory_equal(file, again, size);
+    assert_int_equal(support_count_files(test), 1);
+    free(again);
+    free(file);
+}

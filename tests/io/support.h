@@ -46,6 +46,9 @@ size_t support_count_files(const support *test);
 /* Reads a file and frees what it gave: how the loops below call a reader. On failure the reader's output must be empty. */
 typedef clade_status (*support_reader)(support *test, const char *path);
 
+/* Calls a writer twice on the test's own file, and asserts that it leaves the same bytes and no other file. */
+void support_expect_same_bytes(support *test, support_reader write);
+
 /* Each proper prefix of the file is refused. */
 void support_refuse_truncations(support *test, const char *path, support_reader read);
 /* Files with `flips` random bits changed, `rounds` times: nothing but a clean success or failure, and nothing leaks. */

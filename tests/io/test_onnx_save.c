@@ -122,19 +122,7 @@ static void half_the_bytes_are_cast(void **state) {
     clade_graph_destroy(&graph);
 }
 
-static void writes_the_same_bytes_every_time(void **state) {
-    support *test = *state;
-    size_t size = 0, again_size = 0;
-    assert_ok(test, save_file(test, test->path));
-    uint8_t *file = support_load(test->path, &size);
-    assert_ok(test, save_file(test, test->path));
-    uint8_t *again = support_load(test->path, &again_size);
-    assert_int_equal(size, again_size);
-    assert_memory_equal(file, again, size);
-    assert_int_equal(support_count_files(test), 1);
-    free(again);
-    free(file);
-}
+static void writes_the_same_bytes_every_time(void **state) { support_expect_same_bytes(*state, save_file); }
 
 static clade_graph *graph_of_one_input(support *test, clade_shape shape, clade_tensor *input_out) {
     clade_graph *graph = NULL;

@@ -100,4 +100,9 @@ typedef struct harness_operator {
  * wrong; CLADE_TEST_SEED runs that one alone. */
 void harness_check(harness *h, const harness_operator *tested);
 
+/* For candidates of convolution. */
+void harness_reference_conv2d(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
+                              harness_expected *expected);
+void harness_describe_conv2d(const ops_problem *problem, char *text, size_t size);
+
 #endif

@@ -101,23 +101,11 @@ static void draw(harness_random *random, ops_problem *problem) {
     if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, p->out.c / out_block) * out_block;
 }
 
-static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
-                      harness_expected *expected) {
-    reference_conv2d(&problem->conv2d, inputs[0], parameters[OPS_WEIGHT], parameters[OPS_BIAS], inputs[1],
-                     expected->values, expected->bounds);
-}
-
-static void describe(const ops_problem *problem, char *text, size_t size) {
-    const ops_conv2d *p = &problem->conv2d;
-    snprintf(text, size,
-             "kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d bias %d residual %d activation %d from %d",
-             p->kernel_h, p->kernel_w, p->stride_h, p->stride_w, p->dilation_h, p->dilation_w, p->pad_top, p->pad_left,
-             p->groups, p->has_bias, p->has_residual, p->activation, p->linear_channels);
-}
-
 static void every_candidate_agrees_with_double_precision(void **state) {
-    harness_check(*state,
-                  &(harness_operator){.kind = OPS_CONV2D, .draw = draw, .reference = reference, .describe = describe});
+    harness_check(*state, &(harness_operator){.kind = OPS_CONV2D,
+                                              .draw = draw,
+                                              .reference = harness_reference_conv2d,
+                                              .describe = harness_describe_conv2d});
 }
 
 /* ---- Edges ------------------------------------------------------------------------------------------------------------------------ */
@@ -182,7 +170,7 @@ static void agrees(harness *h, const ops_problem *problem, const ops_candidate *
     harness_run_settings settings = {
         .problem = problem, .candidate = candidate, .inputs = {in}, .parameters = {weight}};
     char words[256];
-    describe(problem, words, sizeof words);
+    harness_describe_conv2d(problem, words, sizeof words);
     if (!harness_run(h, &settings, output) ||
         !harness_compare(&expected, output, sizes.output, h->fault, sizeof h->fault))
         fail_msg("%s: %s: %s", candidate->name, words, h->fault);

@@ -1,6 +1,5 @@
 /* test_conv2d_grouped.c: convolution in groups between blocked tensors against double precision, and which kernel it gets. */
 #include "ops/harness.h"
-#include "reference/conv2d.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -69,23 +68,12 @@ static void draw(harness_random *random, ops_problem *problem) {
     if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, channels / v->block) * v->block;
 }
 
-static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
-                      harness_expected *expected) {
-    reference_conv2d(&problem->conv2d, inputs[0], parameters[OPS_WEIGHT], parameters[OPS_BIAS], inputs[1],
-                     expected->values, expected->bounds);
-}
-
-static void describe(const ops_problem *problem, char *text, size_t size) {
-    const ops_conv2d *p = &problem->conv2d;
-    snprintf(text, size, "kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d activation %d from %d",
-             p->kernel_h, p->kernel_w, p->stride_h, p->stride_w, p->dilation_h, p->dilation_w, p->pad_top, p->pad_left,
-             p->groups, p->activation, p->linear_channels);
-}
-
 /* NaN and infinity among the inputs are part of it: they reach the channels of their own group and no others. */
 static void every_candidate_agrees_with_double_precision(void **state) {
-    harness_check(*state,
-                  &(harness_operator){.kind = OPS_CONV2D, .draw = draw, .reference = reference, .describe = describe});
+    harness_check(*state, &(harness_operator){.kind = OPS_CONV2D,
+                                              .draw = draw,
+                                              .reference = harness_reference_conv2d,
+                                              .describe = harness_describe_conv2d});
 }
 
 /* ---- Choice ----------------------------------------------------------------------------------------------------------------------- */

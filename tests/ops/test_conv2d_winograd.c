@@ -77,24 +77,12 @@ static void draw(harness_random *random, ops_problem *problem) {
     if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, v->out_c / v->block) * v->block;
 }
 
-static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
-                      harness_expected *expected) {
-    reference_conv2d(&problem->conv2d, inputs[0], parameters[OPS_WEIGHT], parameters[OPS_BIAS], inputs[1],
-                     expected->values, expected->bounds);
-}
-
-static void describe(const ops_problem *problem, char *text, size_t size) {
-    const ops_conv2d *p = &problem->conv2d;
-    snprintf(text, size, "kernel %dx%d stride %d pad %d,%d bias %d residual %d activation %d from %d", p->kernel_h,
-             p->kernel_w, p->stride_h, p->pad_top, p->pad_left, p->has_bias, p->has_residual, p->activation,
-             p->linear_channels);
-}
-
 static void every_transform_agrees_with_double_precision(void **state) {
-    harness_check(
-        *state,
-        &(harness_operator){
-            .kind = OPS_CONV2D, .draw = draw, .reference = reference, .describe = describe, .approximate = true});
+    harness_check(*state, &(harness_operator){.kind = OPS_CONV2D,
+                                              .draw = draw,
+                                              .reference = harness_reference_conv2d,
+                                              .describe = harness_describe_conv2d,
+                                              .approximate = true});
 }
 
 /* ---- Single layers ---------------------------------------------------------------------------------------------------------------- */
