@@ -12,7 +12,7 @@
 
 static models_block branches(clade_inception_kind kind, clade_inception_widths n) {
     const models_layer largest = MAX_POOL(3, 1, MODELS_SAME), average = AVERAGE_POOL(3, 1, MODELS_SAME_COUNTED);
-    const models_layer five = CONV(n.five, 5, 5), three = CONV(n.five, 3, 3), none = {MODELS_NONE};
+    const models_layer five = CONV(n.five, 5, 5), three = CONV(n.five, 3, 3), none = {.kind = MODELS_NONE};
     return (models_block){{
         {.name = "branch1", .layers = {CONV(n.one, 1, 1)}},
         {.name = "branch2", .layers = {CONV(n.reduce_three, 1, 1), CONV(n.three, 3, 3)}},

@@ -109,8 +109,12 @@ static void running_out_of_memory_leaks_nothing(void **state) {
     (void)state;
     const struct {
         const char *model;
-        size_t step; /* the larger network has thousands of allocations */
-    } cases[] = {{"lenet", 1}, {"inception_v4", 97}, {"inception_resnet_v2", 197}};
+        size_t step; /* the larger networks have thousands of allocations */
+        bool auxiliary;
+    } cases[] = {{"lenet", 1, false},
+                 {"inception_v4", 97, false},
+                 {"googlenet_bn", 97, true},
+                 {"inception_resnet_v2", 197, false}};
     for (size_t i = 0; i < BASE_COUNT(cases); i++) {
         clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
         for (size_t room = 0; status != CLADE_OK; room += cases[i].step) {
@@ -121,7 +125,8 @@ static void running_out_of_memory_leaks_nothing(void **state) {
             assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
             memory.left = room;
             clade_graph *graph = NULL;
-            status = clade_model_create(context, cases[i].model, NULL, &graph);
+            const clade_model_settings wanted = {.auxiliary = cases[i].auxiliary};
+            status = clade_model_create(context, cases[i].model, &wanted, &graph);
             if (status != CLADE_OK) {
                 assert_int_equal(status, CLADE_ERROR_OUT_OF_MEMORY);
                 assert_null(graph);
