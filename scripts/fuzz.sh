@@ -23,6 +23,9 @@ seeds() {
     safetensors) find $data/weights -type f ;;
     idx | npy | onnx) find "$data/$1" -type f ;;
     esac
+    if [ "$1" = onnx ] && [ -d /usr/share/libonnx-testdata ]; then # a thousand models of an operator or a few
+        find /usr/share/libonnx-testdata/data -name model.onnx -size -8
+    fi
     if [ -d "tests/fuzz/corpus/$1" ]; then find "tests/fuzz/corpus/$1" -type f; fi
 }
 

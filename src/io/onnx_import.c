@@ -52,6 +52,8 @@ static clade_status check_operator(onnx_import *job, onnx_node *node) {
     if (proto->n_input < node->op->least_inputs || proto->n_input > node->op->most_inputs)
         return onnx_wrong(job, node, "it has %zu inputs, but must have %zu to %zu", proto->n_input,
                           node->op->least_inputs, node->op->most_inputs);
+    for (size_t i = 0; i < node->op->least_inputs; i++)
+        if (!*proto->input[i]) return onnx_wrong(job, node, "its input %zu is left out", i);
     for (size_t i = 0; i < proto->n_attribute; i++) {
         const char *name = proto->attribute[i]->name ? proto->attribute[i]->name : "";
         if (!is_known_attribute(node->op, name))

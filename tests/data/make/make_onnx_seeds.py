@@ -117,6 +117,15 @@ def of_strings(model):
 write("strings_behind_a_refused_node", "a = Spline (x) b = Add (x, w) c = Relu (b) y = Add (a, c)", change=of_strings,
       folder=found)
 
+
+
+def without_input(model):
+    model.graph.node[0].input[0] = ""
+
+
+# Read from nowhere, as other operators did.
+write("identity_of_nothing", "a = Identity (x) y = Relu (a)", change=without_input, folder=found)
+
 # Took 184 MB.
 write("expanded_far", "e = Expand (b, shape) y = Add (x, e)",
       weights=[("b", ramp(4, 1, 1)), ("shape", integers(11, 4, 1024, 1024))], folder=found)

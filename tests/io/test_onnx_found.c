@@ -23,6 +23,12 @@ static void constants_are_looked_at_behind_a_refused_node(void **state) {
                    "is of type 8");
 }
 
+static void an_input_that_is_needed_may_not_be_left_out(void **state) {
+    support *test = *state;
+    assert_failure(test, load(test, DATA("onnx/identity_of_nothing.onnx")), CLADE_ERROR_FORMAT, "Identity",
+                   "input 0 is left out");
+}
+
 static void what_is_folded_takes_little_memory(void **state) {
     support *test = *state;
     assert_failure(test, load(test, DATA("onnx/expanded_far.onnx")), CLADE_ERROR_FORMAT, "more memory");
@@ -32,7 +38,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         SUPPORT_TEST(an_attribute_without_a_name_is_refused),
         SUPPORT_TEST(constants_are_looked_at_behind_a_refused_node),
+        SUPPORT_TEST(an_input_that_is_needed_may_not_be_left_out),
         SUPPORT_TEST(what_is_folded_takes_little_memory),
     };
-    return cmocka_run_group_tests_name("io.onnx_hostile", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("io.onnx_found", tests, NULL, NULL);
 }
