@@ -44,7 +44,8 @@ clade_status onnx_build_prelu(onnx_import *job, const onnx_node *node) {
     FORWARD(onnx_input_constant(job, node, 1, &slope));
     FORWARD(onnx_input_elements(job, node, 0, &tensor));
     clade_activation_settings settings = {.kind = CLADE_PRELU, .shared_slope = slope->count == 1};
-    if (!settings.shared_slope && onnx_constant_axis(job, value, slope) != 1)
+    const bool by_channel = node->opset < 7 && slope->shape.rank == 1; /* from 7 on they are broadcast */
+    if (!settings.shared_slope && !by_channel && onnx_constant_axis(job, value, slope) != 1)
         return onnx_unsupported(job, node, "its slopes must be one for all, or one for each channel");
     const clade_shape shape = {1, {(int64_t)slope->count}};
     FORWARD(onnx_name_by_weight(job, node, 1, &settings.name));
@@ -67,16 +68,45 @@ static clade_status read_bound(onnx_import *job, const onnx_node *node, const ch
     return CLADE_OK;
 }
 
+/* x = high - relu(high - (low + relu(x - low))), as far as there are bounds. Each step rounds by the size of its bound, so that
+ * bounds far from all values, which are there for safety alone, would cost the values their digits. */
+static clade_status clip_by_relus(onnx_import *job, const onnx_node *node, float low, float high) {
+    const float largest = 1024;
+    const bool below = low > -INFINITY, above = high < INFINITY;
+    if ((below && fabsf(low) > largest) || (above && fabsf(high) > largest) || !(low < high))
+        return onnx_unsupported(job, node, "its bounds are %g and %g, supported are such up to %g", (double)low,
+                                (double)high, (double)largest);
+    clade_tensor x;
+    clade_scale_settings steps[3];
+    size_t count = 0;
+    if (below) steps[count++] = (clade_scale_settings){.offset = -low};
+    if (above) steps[count++] = (clade_scale_settings){.factor = -1, .offset = below ? high - low : high};
+    steps[count++] =
+        above ? (clade_scale_settings){.factor = -1, .offset = high} : (clade_scale_settings){.offset = low};
+    FORWARD(onnx_input_elements(job, node, 0, &x));
+    for (size_t i = 0; i < count; i++) {
+        const char *name = NULL;
+        const bool last = i + 1 == count;
+        FORWARD(last ? onnx_name(job, node, &steps[i].name) : onnx_part_name(job, node, &steps[i].name));
+        FORWARD(onnx_checked(job, node, clade_graph_scale(job->graph, x, &steps[i], &x)));
+        if (last) break;
+        FORWARD(onnx_part_name(job, node, &name));
+        FORWARD(add_activation(job, node, x, CLADE_RELU, 0, name, &x));
+    }
+    onnx_set_elements(job, node, x, onnx_input(job, node, 0));
+    return CLADE_OK;
+}
+
 clade_status onnx_build_clip(onnx_import *job, const onnx_node *node) {
     float low = 0, high = 0;
     FORWARD(read_bound(job, node, "min", 1, -INFINITY, &low));
     FORWARD(read_bound(job, node, "max", 2, INFINITY, &high));
-    const bool unbounded = high >= 3.402823e38f;
-    if (low <= -3.402823e38f && unbounded) return onnx_build_identity(job, node);
-    if (low == 0 && unbounded) return become(job, node, CLADE_RELU, 0);
+    if (low <= -3.402823e38f) low = -INFINITY;
+    if (high >= 3.402823e38f) high = INFINITY;
+    if (isinf(low) && isinf(high)) return onnx_build_identity(job, node);
+    if (low == 0 && isinf(high)) return become(job, node, CLADE_RELU, 0);
     if (low == 0 && high == 6) return become(job, node, CLADE_RELU6, 0);
-    return onnx_unsupported(job, node, "its bounds are %g and %g; 0, and 6 or none, are supported", (double)low,
-                            (double)high);
+    return clip_by_relus(job, node, low, high);
 }
 
 /* max(0, min(1, alpha x + beta)) = relu6(6 alpha x + 6 beta) / 6; HardSwish is x times that of 1/6 and 1/2. */

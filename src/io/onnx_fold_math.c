@@ -157,6 +157,8 @@ clade_status onnx_fold_arithmetic(onnx_import *job, const onnx_node *node) {
     if (node->proto->n_input != 2) return onnx_unsupported(job, node, "it has other than two constants");
     FORWARD(onnx_input_constant(job, node, 0, &a));
     FORWARD(onnx_input_constant(job, node, 1, &b));
+    if (a->integer != b->integer && strcmp(node->proto->op_type, "Pow") == 0) /* allowed from opset 12 on */
+        return onnx_unsupported(job, node, "its inputs have different types");
     if (a->integer != b->integer) return onnx_wrong(job, node, "its inputs have different types");
     if (onnx_attribute(node, "axis")) return onnx_unsupported(job, node, "its attribute axis, between constants");
     if (!onnx_broadcast(&a->shape, &b->shape, &shape)) return onnx_wrong(job, node, "its shapes do not go together");

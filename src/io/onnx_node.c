@@ -85,14 +85,14 @@ void onnx_set_constant(onnx_import *job, const onnx_node *node, size_t index, co
 
 /* ---- Names -------------------------------------------------------------------------------------------------------- */
 
-/* True when no other value has that name, nor one that a parameter of a node of that name would have. */
+/* True when no other value that may become a tensor has that name, nor one that a parameter of a node of that name would have. */
 static bool is_free(const onnx_import *job, const char *name, const onnx_value *own) {
     static const char *const suffixes[] = {"", ".weight", ".bias", ".running_mean", ".running_var"};
     for (size_t i = 0; i < BASE_COUNT(suffixes); i++) {
         char *full = base_format(job->env, "%s%s", name, suffixes[i]);
         const onnx_value *taken = full ? onnx_find_value(job, full) : NULL;
         base_free(job->env, full);
-        if (taken && taken != own && !taken->initializer) return false;
+        if (taken && taken != own && !taken->initializer && taken->state != ONNX_CONSTANT) return false;
     }
     return true;
 }
@@ -134,12 +134,16 @@ clade_status onnx_name_by_weight(onnx_import *job, const onnx_node *node, size_t
     static const char suffix[] = ".weight";
     onnx_value *value = onnx_input(job, node, weight);
     const size_t length = value ? strlen(value->name) : 0, tail = strlen(suffix);
-    if (!value || value->named || !value->initializer || length <= tail ||
+    if (!value || value->named || value->state != ONNX_CONSTANT || length <= tail ||
         strcmp(value->name + length - tail, suffix) != 0)
         return onnx_name(job, node, name_out);
     char *stem = base_format(job->env, "%.*s", (int)(length - tail), value->name);
     if (!stem) return base_fail_memory(job->env, length, "a name");
-    const bool use = is_free(job, stem, NULL);
+    /* What is made behind the layer, an activation say, has to find another name: parameters are looked for by theirs. */
+    onnx_value *same = onnx_find_value(job, stem);
+    const bool behind = same && same->state == ONNX_UNKNOWN && !same->named;
+    const bool use = is_free(job, stem, behind ? same : NULL);
+    if (use && behind) same->named = true;
     const clade_status status = use ? keep_name(job, stem, name_out) : onnx_name(job, node, name_out);
     base_free(job->env, stem);
     value->named = true;
