@@ -35,9 +35,10 @@ const tool_command command_convert = {
     .bit = COMMAND_CONVERT,
     .arguments = "MODEL OUT",
     .summary = "write a network as ONNX, or its weights as safetensors",
-    .description = "Writes a model of the zoo with its weights to OUT: the whole network where that\n"
-                   "ends in .onnx, the weights alone where it ends in .safetensors. No OpenCL\n"
-                   "device is needed.",
+    .description = "Writes a network with its weights to OUT: all of it where that ends in .onnx,\n"
+                   "the weights alone where it ends in .safetensors. The network is a model of the\n"
+                   "zoo or an ONNX file, whose own weights are taken unless -w names others. No\n"
+                   "OpenCL device is needed.",
     .least = 2,
     .most = 2,
     .run = convert_run,

@@ -18,6 +18,21 @@ expect 0 convert lenet wide.safetensors
 expect 0 convert lenet narrow.safetensors -w wide.safetensors --weight-type float16
 holds cmp again.safetensors narrow.safetensors
 
+behaviour "a network in ONNX computes the same, and its weights keep their names"
+expect 0 convert lenet lenet.onnx -w random
+expect 0 run lenet.onnx -i input=random -o output=y.npy
+holds "$probe" compare y.npy "$source/tests/data/goldens/lenet.json" output 1e-4
+for type in float32 float16 bfloat16; do
+    expect 0 convert lenet zoo.safetensors -w random --weight-type $type
+    expect 0 convert lenet lenet.onnx -w random --weight-type $type
+    expect 0 convert lenet.onnx onnx.safetensors --weight-type $type
+    holds cmp zoo.safetensors onnx.safetensors
+done
+expect 0 convert lenet trained.safetensors
+expect 0 convert lenet.onnx other.onnx -w trained.safetensors
+expect 0 convert other.onnx onnx.safetensors
+holds cmp trained.safetensors onnx.safetensors
+
 behaviour "half the bytes are half the file, in either format"
 for type in float16 bfloat16; do
     for format in safetensors onnx; do
