@@ -16,6 +16,16 @@
  *     weight   [tile of blocks][point][input channel][BLOCKS][VECTOR], transformed, read from front to back, as WEIGHTS says
  *     bias     [blocks rounded up to BLOCKS][VECTOR]
  *
+ * That takes local memory for the values of all input channels, and reads all weights of the part for each group of tiles. In three
+ * stages, kernels of their own, values and sums go through a workspace instead, laid out as those of a work-item above, group after
+ * group:
+ *
+ *     1 inputs     global id 0: group of tiles; 1: input block            -> values
+ *     2 products   global id 0: group of tiles; 1: tile of blocks * POINTS + point, so that neighbours read the same weights  -> sums
+ *     3 results    global id 0: group of tiles; 1: tile of blocks
+ *
+ *     sums     [group][tile of blocks][point][BLOCKS][PIXELS][VECTOR]
+ *
  * FOLD is for first layers, which read a plain image of few channels with stride 2. Four neighbours of each channel are seen as one
  * pixel of four channels: a kernel of 2 r x 2 r with stride 2 over C channels is one of r x r with stride 1 over 4 C. So
  *
@@ -24,11 +34,25 @@
  * The products of one point, PIXELS tiles and BLOCKS blocks of output channels are summed up in registers, as in conv2d_direct.cl.
  *
  * Parameters, by -D: VECTOR, ACTIVATION (common.cl) and
+ *     STAGE            0: all in one kernel, conv2d_winograd; 1 to 3: one of the three, winograd_inputs, .._products, .._results
  *     TILE, KERNEL, STRIDE   m, r and the stride of F(m, r, stride)
  *     FOLD             0, or floats that a folded pixel takes
  *     SQUARE           1: kernels of KERNEL x KERNEL; 0: of 1 x KERNEL and KERNEL x 1
  *     PIXELS, BLOCKS   the tile of the matrix product
  *     HAS_BIAS, HAS_RESIDUAL   0 or 1: whether those two operands are there */
+
+#ifndef STAGE
+#define STAGE 0
+#endif
+#if STAGE == 0
+#define VALUES __local
+#define SUMS   __private
+typedef vec stored;
+#else
+#define VALUES __global
+#define SUMS   __global
+typedef vec stored __attribute__((aligned(4))); /* where in the workspace it may */
+#endif
 
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
@@ -316,7 +340,7 @@ static inline void read_line(const geometry *g, SOURCE *plane, int y, int x, int
 #endif
 
 /* Reads the inputs of the tile that begins at (y, x), transforms them and stores them `step` vectors apart. */
-static inline void read_tile(const geometry *g, SOURCE *plane, int y, int x, __local vec *values, int step) {
+static inline void read_tile(const geometry *g, SOURCE *plane, int y, int x, VALUES stored *values, int step) {
     vec inputs[SIDE], columns[POINTS];
 #if SQUARE
     ROLLED for (int j = 0; j < LINES; j++) {
@@ -335,6 +359,7 @@ static inline void read_tile(const geometry *g, SOURCE *plane, int y, int x, __l
 #endif
 }
 
+#if STAGE == 0
 /* The same for all input channels of the tile, blocks PIXELS vectors apart. */
 static inline void read_channels(const geometry *g, const __global float *image, int y, int x, __local vec *values, int step) {
     const int blocks = step / PIXELS;
@@ -348,10 +373,12 @@ static inline void read_channels(const geometry *g, const __global float *image,
 #endif
 }
 
+#endif
+
 /* ---- Sums --------------------------------------------------------------------------------------------------------------- */
 
 /* One point's sums, [BLOCKS][PIXELS]. */
-static inline void sum_products(const __local float *values, const __global weight_type *weight, int in_c, vec *result) {
+static inline void sum_products(const VALUES float *values, const __global weight_type *weight, int in_c, SUMS stored *result) {
     vec sums[BLOCKS][PIXELS];
     UNROLL for (int b = 0; b < BLOCKS; b++) UNROLL for (int p = 0; p < PIXELS; p++) sums[b][p] = (vec)(0.0f);
     for (int c = 0; c < in_c; c += VECTOR, values += PIXELS * VECTOR) {
@@ -372,6 +399,7 @@ static inline void sum_products(const __local float *values, const __global weig
     UNROLL for (int b = 0; b < BLOCKS; b++) UNROLL for (int p = 0; p < PIXELS; p++) result[b * PIXELS + p] = sums[b][p];
 }
 
+#if STAGE == 0 || STAGE == 3
 /* ---- Results ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -398,23 +426,79 @@ static inline void write_line(const geometry *g, const finish *f, const vec resu
 }
 
 /* Transforms a tile's sums, which lie BLOCKS * PIXELS apart, and writes the results. */
-static inline void write_tile(const geometry *g, const finish *f, const vec *sums, place p) {
+static inline void write_tile(const geometry *g, const finish *f, const SUMS stored *sums, place p) {
+#if STAGE == 0
+    const vec *points = sums;
+    const int step = BLOCKS * PIXELS;
+#else
+    vec points[POINTS];
+    const int step = 1;
+    UNROLL for (int k = 0; k < POINTS; k++) points[k] = sums[k * BLOCKS * PIXELS];
+#endif
     vec columns[ROWS * SIDE], results[TILE];
 #if SQUARE
-    ROLLED for (int j = 0; j < LINES; j++)
-        transform_output(sums + j * BLOCKS * PIXELS, LINES * BLOCKS * PIXELS, columns + j, SIDE);
+    ROLLED for (int j = 0; j < LINES; j++) transform_output(points + j * step, LINES * step, columns + j, SIDE);
     ROLLED for (int i = 0; i < ROWS; i++) {
         transform_output(columns + i * SIDE, 1, results, 1);
         write_line(g, f, results, p.y + i, p.x, 0, 1);
     }
 #else
-    transform_output(sums, BLOCKS * PIXELS, results, 1);
+    transform_output(points, step, results, 1);
     write_line(g, f, results, p.y, p.x, g->down, g->across);
 #endif
 }
 
-/* in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left.
+/* What all results share; bias and residual where there are such. */
+typedef struct {
+    const __global float *bias, *residual;
+    int residual_batch_stride;
+    __global float *out;
+    int linear_channels;
+    float slope;
+} results_of;
+
+/* The results of a tile of blocks, of the group of tiles from `first` on. */
+static inline void write_blocks(const geometry *g, const results_of *r, const SUMS stored *sums, int tile, int first) {
+    for (int b = 0; b < BLOCKS; b++) {
+        const int channel = (tile * BLOCKS + b) * VECTOR, plane = channel * g->out_h * g->out_w;
+        if (channel >= g->out_c) break;
+        finish f;
+        f.lanes = vec_first(g->out_c - channel);
+        f.is_linear = channel < r->linear_channels;
+        f.slope = r->slope;
+        f.bias = (vec)(0.0f);
+#if HAS_BIAS
+        f.bias = vec_load(r->bias + channel);
+#endif
+        for (int i = 0; i < min(PIXELS, g->count - first); i++) {
+            const place p = place_of(g, first + i);
+#if HAS_RESIDUAL
+            f.residual = r->residual + p.n * r->residual_batch_stride + plane;
+#endif
+            f.out = r->out + p.n * g->out_batch_stride + plane;
+            write_tile(g, &f, sums + b * PIXELS + i, p);
+        }
+    }
+}
+#endif
+
+/* ---- Kernels ---------------------------------------------------------------------------------------------------------------
+ * in_shape and out_shape: n, c, h, w, block, batch_stride. window: kernel, stride, dilation (h, w each), pad_top, pad_left.
  * linear_channels: the first so many go without the activation; whole blocks. */
+
+static inline geometry geometry_of(long8 in_shape, long8 out_shape, long8 window) {
+    geometry g;
+    g.in_c = in_shape.s1 * (FOLD ? 4 : 1), g.in_h = in_shape.s2, g.in_w = in_shape.s3, g.in_batch_stride = in_shape.s5;
+    g.out_c = out_shape.s1, g.out_h = out_shape.s2, g.out_w = out_shape.s3, g.out_batch_stride = out_shape.s5;
+    g.pad_top = window.s6, g.pad_left = window.s7;
+    g.down = window.s0 > 1, g.across = window.s1 > 1;
+    g.rows = g.down ? (g.out_h + TILE - 1) / TILE : g.out_h;
+    g.columns = g.across ? (g.out_w + TILE - 1) / TILE : g.out_w;
+    g.count = (int)out_shape.s0 * g.rows * g.columns;
+    return g;
+}
+
+#if STAGE == 0
 ENTRY_OF_ONE
 void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __global float *weight, ulong weight_offset,
 #if HAS_BIAS
@@ -426,14 +510,15 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
                      __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
                      int linear_channels, float slope, __local float *workspace) {
     __local vec *values = (__local vec *)workspace;
-    geometry g;
-    g.in_c = in_shape.s1 * (FOLD ? 4 : 1), g.in_h = in_shape.s2, g.in_w = in_shape.s3, g.in_batch_stride = in_shape.s5;
-    g.out_c = out_shape.s1, g.out_h = out_shape.s2, g.out_w = out_shape.s3, g.out_batch_stride = out_shape.s5;
-    g.pad_top = window.s6, g.pad_left = window.s7;
-    g.down = window.s0 > 1, g.across = window.s1 > 1;
-    g.rows = g.down ? (g.out_h + TILE - 1) / TILE : g.out_h;
-    g.columns = g.across ? (g.out_w + TILE - 1) / TILE : g.out_w;
-    g.count = (int)out_shape.s0 * g.rows * g.columns;
+    const geometry g = geometry_of(in_shape, out_shape, window);
+    results_of r;
+#if HAS_BIAS
+    r.bias = bias + bias_offset;
+#endif
+#if HAS_RESIDUAL
+    r.residual = residual + residual_offset, r.residual_batch_stride = residual_batch_stride;
+#endif
+    r.out = out + out_offset, r.linear_channels = linear_channels, r.slope = slope;
 
     const int first = get_global_id(0) * PIXELS, here = min(PIXELS, g.count - first);
     const int in_blocks = (g.in_c + VECTOR - 1) / VECTOR, step = in_blocks * PIXELS;
@@ -452,26 +537,62 @@ void conv2d_winograd(RANGE const __global float *in, ulong in_offset, const __gl
         const __global weight_type *w = (const __global weight_type *)(weight + weight_offset) + (size_t)tile * POINTS * g.in_c * BLOCKS * VECTOR;
         for (int k = 0; k < POINTS; k++, w += g.in_c * BLOCKS * VECTOR)
             sum_products((const __local float *)(values + k * step), w, g.in_c, sums + k * BLOCKS * PIXELS);
+        write_blocks(&g, &r, sums, tile, first);
+    }
+}
 
-        for (int b = 0; b < BLOCKS; b++) {
-            const int channel = (tile * BLOCKS + b) * VECTOR, plane = channel * g.out_h * g.out_w;
-            if (channel >= g.out_c) break;
-            finish f;
-            f.lanes = vec_first(g.out_c - channel);
-            f.is_linear = channel < linear_channels;
-            f.slope = slope;
-            f.bias = (vec)(0.0f);
-#if HAS_BIAS
-            f.bias = vec_load(bias + bias_offset + channel);
-#endif
-            for (int i = 0; i < here; i++) {
-                const place p = place_of(&g, first + i);
-#if HAS_RESIDUAL
-                f.residual = residual + residual_offset + p.n * residual_batch_stride + plane;
-#endif
-                f.out = out + out_offset + p.n * g.out_batch_stride + plane;
-                write_tile(&g, &f, sums + b * PIXELS + i, p);
-            }
+#elif STAGE == 1
+ENTRY_OF_ONE
+void winograd_inputs(RANGE const __global float *in, ulong in_offset, __global float *values, ulong values_offset,
+                     long8 in_shape, long8 out_shape, long8 window) {
+    const geometry g = geometry_of(in_shape, out_shape, window);
+    const int group = get_global_id(0), block = get_global_id(1), in_blocks = get_global_size(1);
+    const int first = group * PIXELS, step = in_blocks * PIXELS;
+    __global vec *target = (__global stored *)(values + values_offset) + (size_t)group * POINTS * step + block * PIXELS;
+    for (int i = 0; i < PIXELS; i++) {
+        if (first + i < g.count) {
+            const place p = place_of(&g, first + i);
+            const __global float *plane = in + in_offset + p.n * g.in_batch_stride + block * g.in_h * g.in_w * VECTOR;
+            read_tile(&g, plane, p.y * WINDOW - g.pad_top, p.x * WINDOW - g.pad_left, target + i, step);
+        } else {
+            for (int k = 0; k < POINTS; k++) target[k * step + i] = (vec)(0.0f);
         }
     }
 }
+
+#elif STAGE == 2
+ENTRY_OF_ONE
+void winograd_products(RANGE const __global float *values, ulong values_offset, const __global float *weight,
+                       ulong weight_offset, __global float *sums, ulong sums_offset, int in_c) {
+    const int group = get_global_id(0), column = get_global_id(1), columns = get_global_size(1);
+    const int in_blocks = (in_c + VECTOR - 1) / VECTOR;
+    values += values_offset + ((size_t)group * POINTS + column % POINTS) * in_blocks * PIXELS * VECTOR;
+    const __global weight_type *w = (const __global weight_type *)(weight + weight_offset) + (size_t)column * in_c * BLOCKS * VECTOR;
+    sum_products(values, w, in_c, (__global stored *)(sums + sums_offset) + ((size_t)group * columns + column) * BLOCKS * PIXELS);
+}
+
+#else
+ENTRY_OF_ONE
+void winograd_results(RANGE const __global float *sums, ulong sums_offset,
+#if HAS_BIAS
+                      const __global float *bias, ulong bias_offset,
+#endif
+#if HAS_RESIDUAL
+                      const __global float *residual, ulong residual_offset, int residual_batch_stride,
+#endif
+                      __global float *out, ulong out_offset, long8 in_shape, long8 out_shape, long8 window,
+                      int linear_channels, float slope) {
+    const geometry g = geometry_of(in_shape, out_shape, window);
+    results_of r;
+#if HAS_BIAS
+    r.bias = bias + bias_offset;
+#endif
+#if HAS_RESIDUAL
+    r.residual = residual + residual_offset, r.residual_batch_stride = residual_batch_stride;
+#endif
+    r.out = out + out_offset, r.linear_channels = linear_channels, r.slope = slope;
+    const int group = get_global_id(0), tile = get_global_id(1), tiles = get_global_size(1);
+    const __global stored *from = (const __global stored *)(sums + sums_offset);
+    write_blocks(&g, &r, from + ((size_t)group * tiles + tile) * POINTS * BLOCKS * PIXELS, tile, group * PIXELS);
+}
+#endif

@@ -52,12 +52,22 @@ void ops_conv2d_add_window(ops_launch *launch, const ops_conv2d *p) {
     ops_add_longs(launch, window, BASE_COUNT(window));
 }
 
+void ops_conv2d_add_sizes(ops_launch *launch, const ops_conv2d *p) {
+    ops_conv2d_add_shape(launch, &p->in);
+    ops_conv2d_add_shape(launch, &p->out);
+    ops_conv2d_add_window(launch, p);
+}
+
 void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t weight,
                               int32_t bias_block) {
-    ops_define(launch, "HAS_BIAS", p->has_bias);
-    ops_define(launch, "HAS_RESIDUAL", p->has_residual);
     ops_add_operand(launch, OPS_INPUT, 0);
     ops_add_operand(launch, OPS_CONSTANT, weight);
+    ops_conv2d_add_finish(recipe, launch, p, bias_block);
+}
+
+void ops_conv2d_add_finish(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t bias_block) {
+    ops_define(launch, "HAS_BIAS", p->has_bias);
+    ops_define(launch, "HAS_RESIDUAL", p->has_residual);
     if (p->has_bias) {
         uint64_t elements = (uint64_t)base_round_up(p->out.c, bias_block);
         ops_add_operand(launch, OPS_CONSTANT,
@@ -68,9 +78,7 @@ void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_
         ops_add_int(launch, p->residual.batch_stride);
     }
     ops_add_operand(launch, OPS_OUTPUT, 0);
-    ops_conv2d_add_shape(launch, &p->in);
-    ops_conv2d_add_shape(launch, &p->out);
-    ops_conv2d_add_window(launch, p);
+    ops_conv2d_add_sizes(launch, p);
     ops_add_int(launch, p->linear_channels);
     ops_add_activation(launch, p->activation, p->slope);
 }

@@ -49,6 +49,10 @@ bool ops_conv2d_is_pointwise(const ops_conv2d *p);
  * and the activation's slope, and defines HAS_BIAS, HAS_RESIDUAL and ACTIVATION. Bias is packed in a multiple of `bias_block`. */
 void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t weight,
                               int32_t bias_block);
+/* The same without in and weight, for the last of several launches. */
+void ops_conv2d_add_finish(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t bias_block);
+/* Appends the shapes of in and out and the window. */
+void ops_conv2d_add_sizes(ops_launch *launch, const ops_conv2d *p);
 /* Appends a shape as a long8: n, c, h, w, block, batch_stride. */
 void ops_conv2d_add_shape(ops_launch *launch, const ops_tensor *tensor);
 /* Appends the window as a long8: kernel, stride and dilation, down and across, pad_top and pad_left. */

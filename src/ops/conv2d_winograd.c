@@ -1,7 +1,9 @@
 /* conv2d_winograd.c: convolution with fewer products, by Winograd's transforms, on CPUs. cl/conv2d_winograd.cl tells how.
  *
  * A candidate is a transform F(m, r, stride), for kernels of r x r (SQUARE), of 1 x r and r x 1 (LINE), or of 2 r x 2 r with
- * stride 2 that read a plain image of few channels (FOLDED): a row of conv2d_winograd.inc.
+ * stride 2 that read a plain image of few channels (FOLDED): a row of conv2d_winograd.inc. It is one kernel, whose work-items keep
+ * their transformed inputs in local memory, or three that pass values and sums through the workspace (STAGED): where local memory
+ * is small, and where weights are many and so are tiles, since these then share the weights.
  *
  * Its results are approximate. Rounding errors grow in the transforms, and an element's error depends on all inputs of its tile;
  * a NaN or an infinity among these may reach every pixel of the tile, as NaN. */
@@ -16,6 +18,7 @@ typedef struct winograd_row {
     int32_t m, r, stride;
     winograd_shape shape;
     float error_growth; /* as in ops_recipe; measured by tests/ops/test_conv2d_winograd.c, with room */
+    enum { FUSED, STAGED } form;
 } winograd_row;
 
 /* The matrix G, a row of r for each product along an axis, which transforms weights. */
@@ -33,6 +36,11 @@ static const winograd_weights weights[] = {
 
 /* To fetch a vector of weights from an outer cache, beside what the products hide of it; in products of one vector. */
 #define FETCH_TIME 1.5
+
+/* To write a vector and read it again, which another core may have to do; in products of one vector. And what stages lose beside
+ * that, waiting for each other: so much must be gained by them. */
+#define MOVE_TIME   16.0
+#define STAGES_LOSS 1.15
 
 /* ---- Geometry -------------------------------------------------------------------------------------------------------------- */
 
@@ -65,6 +73,24 @@ static int64_t weight_elements(const ops_conv2d *p, const winograd_row *row, ops
     return points_of(row) * channels_of(p) * base_round_up(p->out.c, (int64_t)tile.blocks * p->out.block);
 }
 
+static int64_t tiles_of_blocks(const ops_conv2d *p, ops_tile tile) {
+    return base_divide_up(p->out.c, (int64_t)tile.blocks * p->out.block);
+}
+
+/* Bytes of the workspace: of all values, and of all sums. */
+static int64_t all_values_size(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
+    return base_divide_up(tiles_of(p, row), tile.pixels) * values_size(p, row, tile);
+}
+static int64_t all_sums_size(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
+    return base_divide_up(tiles_of(p, row), tile.pixels) * tiles_of_blocks(p, tile) * points_of(row) * tile.pixels *
+           tile.blocks * p->out.block * (int64_t)sizeof(float);
+}
+
+static bool fits(const ops_conv2d *p, const rt_device *device, const winograd_row *row, ops_tile tile) {
+    if (row->form == FUSED) return values_size(p, row, tile) <= (int64_t)device->local_memory;
+    return all_values_size(p, row, tile) + all_sums_size(p, row, tile) <= (int64_t)device->largest_allocation;
+}
+
 /* ---- Choice ---------------------------------------------------------------------------------------------------------------- */
 
 typedef struct winograd_choice {
@@ -94,6 +120,21 @@ static double time_of(const ops_conv2d *p, const rt_device *device, const winogr
     return products * ops_tile_time(c->tile, c->groups * c->parts, device->compute_units, inputs + fetches + outputs);
 }
 
+/* The same in three stages, whose work-items are a block of inputs, a point, and a tile of blocks, for each group of tiles. What goes
+ * through the workspace takes as long as it takes to move; the products of a point share its weights. */
+static double time_of_stages(const ops_conv2d *p, const rt_device *device, const winograd_row *row,
+                             const winograd_choice *c) {
+    const double units = (double)base_max(device->compute_units, 1), width = p->out.block;
+    const double tiles = (double)tiles_of_blocks(p, c->tile), pixels = (double)c->groups * c->tile.pixels;
+    const double inputs = pixels * (double)base_divide_up(channels_of(p), p->out.block) * input_time(row) / units;
+    const double outputs = pixels * tiles * c->tile.blocks * output_time(row) / units;
+    const int64_t items = c->groups * tiles_of_blocks(p, c->tile) * points_of(row);
+    const double fetches = FETCH_TIME * c->tile.blocks / (double)c->groups; /* by the first group alone */
+    const double products = (double)channels_of(p) * ops_tile_time(c->tile, items, device->compute_units, fetches);
+    const double moved = (double)all_values_size(p, row, c->tile) + 2.0 * (double)all_sums_size(p, row, c->tile);
+    return STAGES_LOSS * (inputs + outputs + products + MOVE_TIME * moved / (width * sizeof(float) * units));
+}
+
 /* More parts share the work more evenly, but each transforms the inputs anew. */
 static double choose_parts(const ops_conv2d *p, const rt_device *device, const winograd_row *row, winograd_choice *c) {
     int64_t tiles = base_divide_up(p->out.c, (int64_t)c->tile.blocks * p->out.block), best = 1;
@@ -117,9 +158,11 @@ static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_
     double least = 0.0;
     for (size_t i = 0; i < count; i++) {
         if (!ops_tile_allowed(p->variant, tiles[i])) continue;
-        if (values_size(p, row, tiles[i]) > (int64_t)device->local_memory) continue;
-        winograd_choice choice = {.tile = tiles[i], .groups = base_divide_up(tiles_of(p, row), tiles[i].pixels)};
-        double time = choose_parts(p, device, row, &choice);
+        if (!fits(p, device, row, tiles[i])) continue;
+        winograd_choice choice = {
+            .tile = tiles[i], .groups = base_divide_up(tiles_of(p, row), tiles[i].pixels), .parts = 1};
+        double time =
+            row->form == STAGED ? time_of_stages(p, device, row, &choice) : choose_parts(p, device, row, &choice);
         if (found && time * CLEARLY_BETTER >= least) continue;
         least = time;
         *choice_out = choice;
@@ -131,7 +174,8 @@ static bool choose(const ops_conv2d *p, const rt_device *device, const winograd_
     double computing = least / vectors_a_second;
     double reading =
         (double)weight_elements(p, row, choice_out->tile) * (double)base_type_size(p->weights) / ops_bandwidth(device);
-    choice_out->seconds = ops_launch_seconds(device) + (computing > reading ? computing : reading);
+    const double launches = row->form == STAGED ? 3.0 : 1.0;
+    choice_out->seconds = launches * ops_launch_seconds(device) + (computing > reading ? computing : reading);
     return true;
 }
 
@@ -155,7 +199,7 @@ static bool row_applicable(const ops_problem *problem, const rt_device *device, 
            p->out.block == width &&               /* and in the output */
            p->groups == 1 &&                      /* an output channel is made from all input channels */
            suits_window(p, row) &&                /* neighbouring results share inputs */
-           choose(p, device, row, &choice);       /* a tile's transformed inputs fit local memory */
+           choose(p, device, row, &choice); /* a tile's transformed inputs fit local memory, or all the workspace */
 }
 
 static double row_cost(const ops_problem *problem, const rt_device *device, const winograd_row *row) {
@@ -240,32 +284,77 @@ static float error_growth(const ops_conv2d *p, const winograd_row *row) {
 
 /* ---- Recipe ---------------------------------------------------------------------------------------------------------------- */
 
-static clade_status row_make(const ops_problem *problem, const rt_device *device, const winograd_row *row,
-                             ops_recipe *recipe_out) {
-    const ops_conv2d *p = &problem->conv2d;
-    winograd_choice choice = {0};
-    choose(p, device, row, &choice);
-    const int32_t tile_channels = choice.tile.blocks * p->out.block;
-
-    ops_launch *launch = ops_add_launch(recipe_out, "conv2d_winograd.cl", "conv2d_winograd");
+static ops_launch *add_kernel(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, ops_tile tile,
+                              const char *kernel, int64_t groups, int64_t columns) {
+    ops_launch *launch = ops_add_launch(recipe, "conv2d_winograd.cl", kernel);
     ops_define(launch, "VECTOR", p->out.block);
     ops_define(launch, "TILE", row->m);
     ops_define(launch, "KERNEL", row->r);
     ops_define(launch, "STRIDE", row->stride);
     ops_define(launch, "SQUARE", row->shape != LINE);
     ops_define(launch, "FOLD", row->shape == FOLDED ? base_round_up(channels_of(p), p->out.block) : 0);
-    ops_define(launch, "PIXELS", choice.tile.pixels);
-    ops_define(launch, "BLOCKS", choice.tile.blocks);
-    int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)weight_elements(p, row, choice.tile),
-                                      tile_channels, pack_weight);
-    ops_set_weight_type(recipe_out, launch, weight, p->weights);
-    ops_conv2d_add_arguments(recipe_out, launch, p, weight, tile_channels);
-    ops_add_local(launch, values_size(p, row, choice.tile));
-
+    ops_define(launch, "PIXELS", tile.pixels);
+    ops_define(launch, "BLOCKS", tile.blocks);
     launch->dimensions = 2;
-    launch->global[0] = (size_t)choice.groups;
-    launch->global[1] = (size_t)choice.parts;
+    launch->global[0] = (size_t)groups;
+    launch->global[1] = (size_t)columns;
     launch->local[0] = launch->local[1] = 1;
+    return launch;
+}
+
+static int32_t add_weight(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
+    return ops_add_constant(recipe, OPS_WEIGHT, (uint64_t)weight_elements(p, row, tile), tile.blocks * p->out.block,
+                            pack_weight);
+}
+
+static void make_fused(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, const winograd_choice *c) {
+    ops_launch *launch = add_kernel(recipe, p, row, c->tile, "conv2d_winograd", c->groups, c->parts);
+    const int32_t weight = add_weight(recipe, p, row, c->tile);
+    ops_set_weight_type(recipe, launch, weight, p->weights);
+    ops_conv2d_add_arguments(recipe, launch, p, weight, c->tile.blocks * p->out.block);
+    ops_add_local(launch, values_size(p, row, c->tile));
+}
+
+static void add_workspace(ops_launch *launch, int64_t byte) {
+    ops_add_operand(launch, OPS_WORKSPACE, 0);
+    launch->arguments[launch->argument_count - 1].value.i = byte;
+}
+
+static void make_staged(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, const winograd_choice *c) {
+    const int64_t tiles = tiles_of_blocks(p, c->tile), sums = all_values_size(p, row, c->tile);
+    const int32_t weight = add_weight(recipe, p, row, c->tile);
+    recipe->workspace = (uint64_t)(sums + all_sums_size(p, row, c->tile));
+
+    ops_launch *inputs =
+        add_kernel(recipe, p, row, c->tile, "winograd_inputs", c->groups, base_divide_up(channels_of(p), p->out.block));
+    ops_define(inputs, "STAGE", 1);
+    ops_add_operand(inputs, OPS_INPUT, 0);
+    add_workspace(inputs, 0);
+    ops_conv2d_add_sizes(inputs, p);
+
+    ops_launch *products = add_kernel(recipe, p, row, c->tile, "winograd_products", c->groups, tiles * points_of(row));
+    ops_define(products, "STAGE", 2);
+    ops_set_weight_type(recipe, products, weight, p->weights);
+    add_workspace(products, 0);
+    ops_add_operand(products, OPS_CONSTANT, weight);
+    add_workspace(products, sums);
+    ops_add_int(products, channels_of(p));
+
+    ops_launch *results = add_kernel(recipe, p, row, c->tile, "winograd_results", c->groups, tiles);
+    ops_define(results, "STAGE", 3);
+    add_workspace(results, sums);
+    ops_conv2d_add_finish(recipe, results, p, c->tile.blocks * p->out.block);
+}
+
+static clade_status row_make(const ops_problem *problem, const rt_device *device, const winograd_row *row,
+                             ops_recipe *recipe_out) {
+    const ops_conv2d *p = &problem->conv2d;
+    winograd_choice choice = {0};
+    choose(p, device, row, &choice);
+    if (row->form == STAGED)
+        make_staged(recipe_out, p, row, &choice);
+    else
+        make_fused(recipe_out, p, row, &choice);
     recipe_out->variant = (ops_variant){choice.tile.pixels, choice.tile.blocks, (int32_t)choice.parts};
     recipe_out->error_growth = error_growth(p, row);
     snprintf(recipe_out->reason, sizeof recipe_out->reason, "%d tiles x %d blocks of %d in %lld parts",
