@@ -14,7 +14,8 @@ for target in "${targets[@]}"; do
     grep -qx -- "$target" <<<"$all" || fail "there is no target '$target'; there are: ${all//$'\n'/ }"
 done
 
-# Small files that begin the search, a line each: those of the tests, and tests/fuzz/corpus.
+# Small files that begin the search, a line each: those of the tests, and those of tests/fuzz/corpus. There, files with a hash for a
+# name are what longer runs kept, as few as reach the same lines (libFuzzer's -set_cover_merge=1 -use_counters=0).
 seeds() {
     local data=tests/data/io
     case $1 in
@@ -32,12 +33,13 @@ seeds() {
 # A figure of those that libFuzzer prints when it is done.
 figure() { sed -n "s/^stat::$2: *//p" "$1"; }
 
-# No input takes longer than 10 s, no allocation more than 128 MiB, no process more than 1 GiB (the sanitizer's own share included).
+# No input takes longer than 30 s, of a machine that may be busy; no allocation more than 128 MiB; no process more than 1 GiB, the
+# sanitizer's own share included.
 fuzz() {
     local program=build/fuzz/tests/fuzz/fuzz_$1 log=build/fuzz/$1.log
     mkdir -p "build/fuzz/corpus/$1" build/fuzz/found
     if ASAN_OPTIONS=detect_leaks=1:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1 "$program" "build/fuzz/corpus/$1" -seed_inputs="$(seeds "$1" | paste -s -d ,)" \
-        -max_total_time="$seconds" -max_len=4096 -timeout=10 -malloc_limit_mb=128 -rss_limit_mb=1024 \
+        -max_total_time="$seconds" -max_len=4096 -timeout=30 -malloc_limit_mb=128 -rss_limit_mb=1024 \
         -artifact_prefix="build/fuzz/found/$1-" -print_final_stats=1 >"$log" 2>&1; then
         say "$1: $(figure "$log" number_of_executed_units) inputs, $(figure "$log" new_units_added) of them kept," \
             "slowest $(figure "$log" slowest_unit_time_sec) s, $(figure "$log" peak_rss_mb) MiB: clean"
