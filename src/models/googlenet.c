@@ -24,6 +24,8 @@ static const struct {
     {"inception5b", {384, 192, 384, 48, 128, 128}, NULL, NULL},
 };
 
+enum { BLOCK_4E = 6, BLOCK_5B = 8 };
+
 static int32_t or_published(int32_t asked, int32_t published) { return asked ? asked : published; }
 
 static clade_inception_widths widths_of(const clade_googlenet_settings *s, size_t row) {
@@ -71,7 +73,7 @@ static clade_tensor body(models_builder *b, clade_tensor x) {
     x = stem(b, x, s);
     for (size_t i = 0; i < CLADE_GOOGLENET_BLOCKS; i++) {
         models_layer pool = pool_of(s);
-        if (i == 6 && s->last_pool) pool.kernel[0] = pool.kernel[1] = s->last_pool;
+        if (i == BLOCK_4E && s->last_pool) pool.kernel[0] = pool.kernel[1] = s->last_pool;
         x = read[i] = models_inception(b, rows[i].name, x, s->kind, widths_of(s, i), s->residual);
         if (rows[i].pool) x = models_pool(b, rows[i].pool, x, pool);
     }
@@ -93,7 +95,7 @@ static const clade_googlenet_settings tutorial_256 = {.no_lrn = true,
                                                       .stem = CLADE_STEM_SHORT,
                                                       .pooling = CLADE_POOLING_VALID,
                                                       .dropout = -1.0f,
-                                                      .widths = {[8] = {.reduce_three = 182}}};
+                                                      .widths = {[BLOCK_5B] = {.reduce_three = 182}}};
 
 static const clade_googlenet_settings torchvision = {
     .kind = CLADE_INCEPTION_V1_NARROW, .batch_norm = true, .no_lrn = true, .last_pool = 2, .dropout = 0.2f};
