@@ -19,6 +19,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { BATCH = 2, NODE_CASES = 24, GRAPH_CASES = 24, GRAPH_NODES = 20, NAME_SIZE = 512 };
@@ -187,13 +188,55 @@ static void networks_mean_the_same(void **unused) {
     }
 }
 
+/* Sizes rounded up and down, windows dropped and windows that reach behind the padding, which counts or does not. */
+static void poolings_at_the_edge_mean_the_same(void **unused) {
+    (void)unused;
+    for (int i = 0; i < 4 * 6 * 6; i++) {
+        const clade_shape shape = {4, {CLADE_BATCH, 2, 4 + i / 4 % 6, 4 + i / 24}};
+        const clade_pool_settings pool = {.kind = CLADE_POOL_AVERAGE,
+                                          .kernel = {3, 2},
+                                          .stride = {2, 3},
+                                          .padding = {1, i & 1, 0, 1},
+                                          .ceil_mode = true,
+                                          .count_include_pad = i & 2};
+        char name[64];
+        clade_graph *graph = NULL;
+        clade_tensor x, y;
+        succeed(clade_graph_create(context, &graph));
+        succeed(clade_graph_input(graph, "x", shape, &x));
+        succeed(clade_graph_pool(graph, x, &pool, &y));
+        succeed(clade_graph_output(graph, y, "y"));
+        snprintf(name, sizeof name, "edge_%d", i);
+        check(graph, name);
+        clade_graph_destroy(&graph);
+    }
+}
+
+/* What a plan has made of a graph says more than ONNX's operators, which is refused by name, and nothing is written. */
+static void a_compiled_graph_is_refused(void **unused) {
+    (void)unused;
+    char path[NAME_SIZE], message[1024] = "";
+    clade_graph *graph = network_graph(context);
+    clade_plan *plan = network_plan(graph, &(clade_plan_settings){.dry_run = true});
+    snprintf(path, sizeof path, "%s/compiled.onnx", kept ? kept : folder);
+    assert_int_equal(clade_onnx_save(clade_plan_graph(plan), path, NULL), CLADE_ERROR_UNSUPPORTED);
+    clade_context_message(context, message, sizeof message);
+    if (!strstr(message, "failed to write ONNX file") || !strstr(message, "has no form in ONNX"))
+        fail_msg("%s", message);
+    assert_int_equal(access(path, F_OK), -1);
+    clade_plan_destroy(&plan);
+    clade_graph_destroy(&graph);
+}
+
 int main(void) {
     struct CMUnitTest tests[32] = {{0}};
-    assert(random_node_count < sizeof tests / sizeof tests[0]);
+    assert(random_node_count + 3 <= sizeof tests / sizeof tests[0]);
     for (size_t i = 0; i < random_node_count; i++)
         tests[i] = (struct CMUnitTest){.name = random_nodes[i].op,
                                        .test_func = node_means_the_same,
                                        .initial_state = (void *)(uintptr_t)&random_nodes[i]};
     tests[random_node_count] = (struct CMUnitTest)cmocka_unit_test(networks_mean_the_same);
-    return _cmocka_run_group_tests("ONNX", tests, random_node_count + 1, set_up, tear_down);
+    tests[random_node_count + 1] = (struct CMUnitTest)cmocka_unit_test(poolings_at_the_edge_mean_the_same);
+    tests[random_node_count + 2] = (struct CMUnitTest)cmocka_unit_test(a_compiled_graph_is_refused);
+    return _cmocka_run_group_tests("ONNX", tests, random_node_count + 3, set_up, tear_down);
 }
