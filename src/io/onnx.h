@@ -63,7 +63,8 @@ struct onnx_node {
     const Onnx__NodeProto *proto;
     const onnx_operator *op; /* NULL: there is none */
     int64_t opset;
-    bool needed; /* an output of the model follows from it */
+    bool needed;                   /* an output of the model follows from it */
+    const clade_lrn_settings *lrn; /* of a Div that ends a normalisation spelt out; else NULL */
 };
 
 typedef struct onnx_store onnx_store;
@@ -107,6 +108,8 @@ clade_status onnx_scratch_allocate(onnx_import *job, uint64_t size, void **memor
 
 /* Finds all values and nodes, and refuses names that stand twice or nowhere, and nodes before their inputs. */
 clade_status onnx_collect(onnx_import *job);
+/* Finds local response normalisations that are spelt out (onnx_lrn_pattern.c). */
+clade_status onnx_find_lrn(onnx_import *job);
 /* Marks what the outputs need: nothing else is looked at any more. */
 clade_status onnx_mark_needed(onnx_import *job);
 /* Adds the model's inputs to the graph. */
@@ -222,9 +225,9 @@ clade_status onnx_list(onnx_import *job, const onnx_node *node, const char *name
 /* Counts an axis from the front; wrong when there is none of the kind. */
 clade_status onnx_axis(const onnx_import *job, const onnx_node *node, int64_t axis, int32_t rank, int32_t *axis_out);
 
-/* What a Slice takes of each dimension; of an open batch all. */
+/* What a Slice takes of each dimension: `count` elements, every `step`th, which may be negative; of an open batch all. */
 typedef struct onnx_range {
-    int64_t start, end, step;
+    int64_t start, count, step;
 } onnx_range;
 clade_status onnx_read_ranges(onnx_import *job, const onnx_node *node, const clade_shape *shape,
                               onnx_range ranges_out[CLADE_MAX_RANK]);
@@ -274,7 +277,7 @@ onnx_function onnx_build_arithmetic, onnx_build_concat, onnx_build_flatten, onnx
 onnx_function onnx_build_transpose, onnx_build_gather, onnx_build_expand, onnx_build_pad, onnx_build_slice,
     onnx_build_split, onnx_build_mean;
 onnx_function onnx_build_cast, onnx_build_clip, onnx_build_hard_sigmoid, onnx_build_prelu, onnx_build_dropout;
-onnx_function onnx_build_neg, onnx_build_pow, onnx_build_sum;
+onnx_function onnx_build_lrn_spelt_out, onnx_build_neg, onnx_build_pow, onnx_build_sum;
 onnx_function onnx_fold_constant, onnx_fold_constant_of_shape, onnx_fold_range, onnx_fold_identity, onnx_fold_cast;
 onnx_function onnx_fold_arithmetic, onnx_fold_unary, onnx_fold_gather, onnx_fold_concat, onnx_fold_slice;
 onnx_function onnx_fold_reshape, onnx_fold_squeeze, onnx_fold_transpose, onnx_fold_expand, onnx_fold_where;

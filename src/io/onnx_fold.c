@@ -188,7 +188,7 @@ static size_t sliced(const void *user, size_t i) {
     for (int32_t d = s->to->rank - 1; d >= 0; d--) {
         const size_t at = i % (size_t)s->to->dims[d];
         i /= (size_t)s->to->dims[d];
-        source += ((size_t)s->ranges[d].start + at * (size_t)s->ranges[d].step) * stride;
+        source += (size_t)(s->ranges[d].start + (int64_t)at * s->ranges[d].step) * stride;
         stride *= (size_t)s->from->dims[d];
     }
     return source;
@@ -200,10 +200,7 @@ clade_status onnx_fold_slice(onnx_import *job, const onnx_node *node) {
     FORWARD(onnx_input_constant(job, node, 0, &from));
     FORWARD(onnx_read_ranges(job, node, &from->shape, ranges));
     clade_shape shape = from->shape;
-    for (int32_t i = 0; i < shape.rank; i++) {
-        const int64_t length = ranges[i].end - ranges[i].start;
-        shape.dims[i] = length == 0 ? 0 : (length - 1) / ranges[i].step + 1;
-    }
+    for (int32_t i = 0; i < shape.rank; i++) shape.dims[i] = ranges[i].count;
     const slicing s = {&from->shape, &shape, ranges};
     return onnx_move(job, node, from, &shape, sliced, &s);
 }

@@ -14,7 +14,7 @@ static clade_status read_initializer(onnx_import *job, onnx_value *value) {
 static clade_status prepare_inputs(onnx_import *job, const onnx_node *node, bool *usable_out, bool *constant_out) {
     *usable_out = true;
     *constant_out = true;
-    for (size_t i = 0; i < node->proto->n_input; i++) {
+    for (size_t i = 0; i < (node->lrn ? 1 : node->proto->n_input); i++) {
         onnx_value *value = onnx_input(job, node, i);
         if (!value) continue;
         if (value->state == ONNX_UNKNOWN) FORWARD(read_initializer(job, value));
@@ -74,7 +74,9 @@ static clade_status build_node(onnx_import *job, onnx_node *node) {
         return CLADE_OK;
     }
     clade_status status = CLADE_OK;
-    if (constant && node->op->fold)
+    if (node->lrn)
+        status = onnx_build_lrn_spelt_out(job, node);
+    else if (constant && node->op->fold)
         status = node->op->fold(job, node);
     else if (node->op->build)
         status = node->op->build(job, node);

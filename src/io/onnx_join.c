@@ -98,6 +98,14 @@ clade_status onnx_build_split(onnx_import *job, const onnx_node *node) {
 }
 
 /* ---- Slice -------------------------------------------------------------------------------------------------------- */
+static onnx_range read_range(int64_t start, int64_t end, int64_t step, int64_t size) {
+    const int64_t last = step > 0 ? size : size - 1, first = step > 0 ? 0 : -1; /* where a bound may lie */
+    start = base_max(step > 0 ? 0 : first, base_min(last, start < 0 ? start + size : start));
+    end = base_max(first, base_min(last, end < 0 ? base_max(end, -size - 1) + size : end));
+    const int64_t distance = step > 0 ? end - start : start - end, width = step > 0 ? step : -step;
+    return (onnx_range){start, distance > 0 ? (distance - 1) / width + 1 : 0, step};
+}
+
 clade_status onnx_read_ranges(onnx_import *job, const onnx_node *node, const clade_shape *shape,
                               onnx_range ranges_out[CLADE_MAX_RANK]) {
     onnx_integers starts, ends, axes, steps = {0};
@@ -114,15 +122,11 @@ clade_status onnx_read_ranges(onnx_import *job, const onnx_node *node, const cla
         int32_t axis = 0;
         FORWARD(onnx_axis(job, node, has_axes ? axes.at[i] : (int64_t)i, shape->rank, &axis));
         const int64_t size = shape->dims[axis], step = steps.count ? steps.at[i] : 1;
-        int64_t start = starts.at[i], end = ends.at[i];
-        if (size == CLADE_BATCH) {
-            if (start == 0 && end >= INT32_MAX && step == 1) continue;
+        if (step == 0 || step < -INT32_MAX) return onnx_wrong(job, node, "its step is %lld", (long long)step);
+        if (size != CLADE_BATCH)
+            ranges_out[axis] = read_range(starts.at[i], ends.at[i], step, size);
+        else if (starts.at[i] != 0 || ends.at[i] < INT32_MAX || step != 1)
             return onnx_unsupported(job, node, "it takes a part of the batch, which is open");
-        }
-        if (step < 1) return onnx_unsupported(job, node, "its step %lld is not positive", (long long)step);
-        start = base_max(0, base_min(size, start < 0 ? start + size : start));
-        end = base_max(start, base_min(size, end < 0 ? end + size : end));
-        ranges_out[axis] = (onnx_range){start, end, step};
     }
     return CLADE_OK;
 }
@@ -138,10 +142,12 @@ clade_status onnx_build_slice(onnx_import *job, const onnx_node *node) {
     for (int32_t i = 0; i < seen.rank; i++) {
         const int32_t axis = from->transposed ? from->order[i] : i;
         if (seen.dims[i] == CLADE_BATCH) continue;
-        if (ranges[i].start == ranges[i].end) return onnx_unsupported(job, node, "its result is empty");
+        if (ranges[i].count == 0) return onnx_unsupported(job, node, "its result is empty");
+        if (ranges[i].step < 0)
+            return onnx_unsupported(job, node, "its step %lld is negative", (long long)ranges[i].step);
         settings.start[axis] = ranges[i].start;
-        settings.end[axis] = ranges[i].end;
-        settings.step[axis] = ranges[i].step;
+        settings.step[axis] = base_min(ranges[i].step, seen.dims[i]);
+        settings.end[axis] = ranges[i].start + (ranges[i].count - 1) * settings.step[axis] + 1;
     }
     FORWARD(onnx_name(job, node, &settings.name));
     FORWARD(onnx_checked(job, node, clade_graph_slice(job->graph, from->tensor, &settings, &output)));

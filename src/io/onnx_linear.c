@@ -59,6 +59,21 @@ static clade_status check_weight(onnx_import *job, const onnx_node *node, const 
     return CLADE_OK;
 }
 
+/* Adds C of a Gemm, where it is no constant, times beta. */
+static clade_status add_tensor(onnx_import *job, const onnx_node *node, float beta, clade_tensor *sum) {
+    clade_tensor c;
+    clade_scale_settings scale = {.factor = beta};
+    clade_binary_settings binary = {.kind = CLADE_ADD};
+    if (beta == 0) return CLADE_OK;
+    FORWARD(onnx_input_tensor(job, node, 2, &c));
+    if (beta != 1) {
+        FORWARD(onnx_part_name(job, node, &scale.name));
+        FORWARD(onnx_checked(job, node, clade_graph_scale(job->graph, c, &scale, &c)));
+    }
+    FORWARD(onnx_name(job, node, &binary.name));
+    return onnx_checked(job, node, clade_graph_binary(job->graph, *sum, c, &binary, sum));
+}
+
 clade_status onnx_build_gemm(onnx_import *job, const onnx_node *node) {
     float alpha = 1, beta = 1;
     int64_t transpose_a = 0, transpose_b = 0;
@@ -68,7 +83,8 @@ clade_status onnx_build_gemm(onnx_import *job, const onnx_node *node) {
     FORWARD(onnx_attribute_int(job, node, "transA", 0, &transpose_a));
     FORWARD(onnx_attribute_int(job, node, "transB", 0, &transpose_b));
     FORWARD(onnx_input_constant(job, node, 1, &b));
-    if (onnx_input(job, node, 2)) FORWARD(onnx_input_constant(job, node, 2, &c));
+    const onnx_value *addend = onnx_input(job, node, 2);
+    if (addend && addend->state == ONNX_CONSTANT) FORWARD(onnx_input_constant(job, node, 2, &c));
 
     clade_tensor input, output;
     FORWARD(onnx_input_tensor(job, node, 0, &input));
@@ -86,6 +102,7 @@ clade_status onnx_build_gemm(onnx_import *job, const onnx_node *node) {
     if (c) FORWARD(prepare_bias(job, node, c, (int32_t)weight.shape.dims[0], beta, &bias));
     FORWARD(onnx_name_by_weight(job, node, 1, &name));
     FORWARD(add_linear(job, node, input, &weight, c ? &bias : NULL, name, &output));
+    if (addend && !c) FORWARD(add_tensor(job, node, beta, &output));
     onnx_set_tensor(job, node, 0, output);
     return CLADE_OK;
 }

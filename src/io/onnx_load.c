@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { OLDEST_IR = 3, OLDEST_OPSET = 6 };
+enum { OLDEST_IR = 3, OLDEST_OPSET = 1 };
 
 clade_onnx_load_settings clade_onnx_load_defaults(void) { return (clade_onnx_load_settings){.batch = 0}; }
 
@@ -79,6 +79,7 @@ static clade_status import(onnx_import *job, const Onnx__ModelProto *model, Onnx
     FORWARD(onnx_collect(job));
     FORWARD(take_constants(job, constants));
     FORWARD(check_names(job));
+    FORWARD(onnx_find_lrn(job));
     FORWARD(onnx_mark_needed(job));
     FORWARD(onnx_add_inputs(job));
     return onnx_build(job);

@@ -117,7 +117,8 @@ clade_status onnx_mark_needed(onnx_import *job) {
     }
     for (size_t i = job->node_count; i-- > 0;) {
         const onnx_node *node = &job->nodes[i];
-        for (size_t j = 0; node->needed && j < node->proto->n_input; j++) need(job, node->proto->input[j]);
+        for (size_t j = 0; node->needed && j < (node->lrn ? 1 : node->proto->n_input); j++)
+            need(job, node->proto->input[j]);
     }
     return CLADE_OK;
 }

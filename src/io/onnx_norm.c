@@ -32,11 +32,22 @@ clade_status onnx_build_batch_norm(onnx_import *job, const onnx_node *node) {
 }
 
 /* ---- LRN ---------------------------------------------------------------------------------------------------------- */
+static clade_status add_lrn(onnx_import *job, const onnx_node *node, clade_lrn_settings settings) {
+    clade_tensor input, output;
+    bool row = false;
+    FORWARD(onnx_input_images(job, node, 0, NULL, &input, &row));
+    FORWARD(onnx_name(job, node, &settings.name));
+    FORWARD(onnx_checked(job, node, clade_graph_lrn(job->graph, input, &settings, &output)));
+    return onnx_set_images(job, node, output, row);
+}
+
+clade_status onnx_build_lrn_spelt_out(onnx_import *job, const onnx_node *node) {
+    return add_lrn(job, node, *node->lrn);
+}
+
 clade_status onnx_build_lrn(onnx_import *job, const onnx_node *node) {
     clade_lrn_settings settings = {0};
     int64_t size = 0;
-    clade_tensor input, output;
-    bool row = false;
     FORWARD(onnx_attribute_int(job, node, "size", 0, &size));
     FORWARD(onnx_attribute_float(job, node, "alpha", 1e-4f, &settings.alpha));
     FORWARD(onnx_attribute_float(job, node, "beta", 0.75f, &settings.beta));
@@ -46,10 +57,7 @@ clade_status onnx_build_lrn(onnx_import *job, const onnx_node *node) {
         return onnx_unsupported(job, node, "its alpha is %g, beta %g, bias %g: none may be 0", (double)settings.alpha,
                                 (double)settings.beta, (double)settings.k);
     settings.size = (int32_t)size;
-    FORWARD(onnx_input_images(job, node, 0, NULL, &input, &row));
-    FORWARD(onnx_name(job, node, &settings.name));
-    FORWARD(onnx_checked(job, node, clade_graph_lrn(job->graph, input, &settings, &output)));
-    return onnx_set_images(job, node, output, row);
+    return add_lrn(job, node, settings);
 }
 
 /* ---- Softmax ------------------------------------------------------------------------------------------------------ */
