@@ -68,37 +68,28 @@ static clade_status check_operator(onnx_import *job, onnx_node *node) {
 /* ---- Building ----------------------------------------------------------------------------------------------------- */
 static clade_status build_node(onnx_import *job, onnx_node *node) {
     bool usable = true, constant = true;
+    FORWARD(check_operator(job, node));
     FORWARD(prepare_inputs(job, node, &usable, &constant));
     if (!usable) {
         refuse_outputs(job, node);
         return CLADE_OK;
     }
-    clade_status status = CLADE_OK;
-    if (node->lrn)
-        status = onnx_build_lrn_spelt_out(job, node);
-    else if (constant && node->op->fold)
-        status = node->op->fold(job, node);
-    else if (node->op->build)
-        status = node->op->build(job, node);
-    else
-        status = onnx_unsupported(job, node, "it is supported only for constants, and shapes are such");
-    if (status != CLADE_OK) refuse_outputs(job, node);
-    return status;
+    if (node->lrn) return onnx_build_lrn_spelt_out(job, node);
+    if (constant && node->op->fold) return node->op->fold(job, node);
+    if (node->op->build) return node->op->build(job, node);
+    return onnx_unsupported(job, node, "it is supported only for constants, and shapes are such");
 }
 
-/* Those that are not supported are noted; anything else ends the import. */
+/* What is not supported is noted, be it the node or a constant that it reads; anything else ends the import. */
 static clade_status build_nodes(onnx_import *job) {
     for (size_t i = 0; i < job->node_count; i++) {
         onnx_node *node = &job->nodes[i];
         if (!node->needed) continue;
-        const size_t refused = job->refused_nodes;
-        clade_status status = check_operator(job, node);
-        if (status == CLADE_OK)
-            status = build_node(job, node);
-        else
-            refuse_outputs(job, node);
-        const bool is_the_nodes = job->refused_nodes > refused;
-        if (status != CLADE_OK && (status != CLADE_ERROR_UNSUPPORTED || !is_the_nodes)) return status;
+        const size_t noted = job->refused_nodes;
+        clade_status status = build_node(job, node);
+        if (status == CLADE_ERROR_UNSUPPORTED && job->refused_nodes == noted) status = onnx_checked(job, node, status);
+        if (status != CLADE_OK && status != CLADE_ERROR_UNSUPPORTED) return status;
+        if (status != CLADE_OK) refuse_outputs(job, node);
     }
     return CLADE_OK;
 }
@@ -106,7 +97,7 @@ static clade_status build_nodes(onnx_import *job) {
 /* A model's output as a tensor of the graph. The node that is made for what was put off is the last to have a say. */
 static clade_status add_output(onnx_import *job, const char *name) {
     onnx_value *value = onnx_find_value(job, name);
-    if (value->state == ONNX_UNKNOWN || value->state == ONNX_CONSTANT)
+    if (value->state != ONNX_TENSOR)
         return io_refuse(job->file, CLADE_ERROR_UNSUPPORTED, "its output \"%.200s\" is a constant", name);
     clade_tensor tensor;
     const onnx_node *node = value->maker < 0 ? NULL : &job->nodes[value->maker];

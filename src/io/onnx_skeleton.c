@@ -7,7 +7,7 @@
 enum { LENGTH_BYTES = 5, WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
 /* What a skeleton may have, and what unpacking it may take: at least so much, and more for larger ones. */
-static const size_t max_skeleton = (size_t)1 << 28, least_budget = (size_t)64 << 20, budget_a_byte = 32;
+static const size_t max_skeleton = (size_t)1 << 28, least_budget = (size_t)64 << 20, budget_a_byte = 16;
 
 /* ---- What is kept ------------------------------------------------------------------------------------------------- */
 enum { TENSOR_FLOATS = 4, TENSOR_RAW = 9, TENSOR_DOUBLES = 10 };
