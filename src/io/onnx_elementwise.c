@@ -44,7 +44,8 @@ clade_status onnx_build_prelu(onnx_import *job, const onnx_node *node) {
     FORWARD(onnx_input_constant(job, node, 1, &slope));
     FORWARD(onnx_input_elements(job, node, 0, &tensor));
     clade_activation_settings settings = {.kind = CLADE_PRELU, .shared_slope = slope->count == 1};
-    const bool by_channel = node->opset < 7 && slope->shape.rank == 1 && !value->transposed; /* from 7 on they are broadcast */
+    const bool by_channel =
+        node->opset < 7 && slope->shape.rank == 1 && !value->transposed; /* from 7 on they are broadcast */
     if (!settings.shared_slope && !by_channel && onnx_constant_axis(job, value, slope) != 1)
         return onnx_unsupported(job, node, "its slopes must be one for all, or one for each channel");
     const clade_shape shape = {1, {(int64_t)slope->count}};

@@ -68,9 +68,11 @@ clade_status onnx_unsupported(onnx_import *job, const onnx_node *node, const cha
 
 clade_status onnx_checked(onnx_import *job, const onnx_node *node, clade_status status) {
     if (status == CLADE_OK || status == CLADE_ERROR_OUT_OF_MEMORY || status == CLADE_ERROR_INTERNAL) return status;
-    char reason[REASON_SIZE];
+    char reason[REASON_SIZE], prefix[REASON_SIZE]; /* of io_refuse, which the list of all refusals has too */
     clade_context_message(job->context, reason, sizeof reason);
-    return onnx_unsupported(job, node, "%s", reason);
+    snprintf(prefix, sizeof prefix, "failed to read %s \"%s\": ", job->file->kind, job->file->path);
+    const bool twice = strncmp(reason, prefix, strlen(prefix)) == 0;
+    return onnx_unsupported(job, node, "%s", twice ? reason + strlen(prefix) : reason);
 }
 
 clade_status onnx_report(onnx_import *job) {
