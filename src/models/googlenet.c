@@ -90,7 +90,7 @@ static const clade_googlenet_settings published = {0};
 
 static const clade_googlenet_settings d2l = {.no_lrn = true, .pooling = CLADE_POOLING_PADDED, .dropout = -1.0f};
 
-/* 182 instead of 192 in the last block is a slip that has been copied far: 6,951,502 parameters give it away. */
+/* The 6,951,502 parameters that a public tutorial prints come of 182 instead of 192 in the last block. */
 static const clade_googlenet_settings tutorial_256 = {.no_lrn = true,
                                                       .stem = CLADE_STEM_SHORT,
                                                       .pooling = CLADE_POOLING_VALID,
