@@ -156,9 +156,16 @@ static void check(const clade_graph *graph, const char *name) {
     forget(&expected);
 }
 
+/* Of so many cases as many as are asked for, a quarter of $CLADE_TEST_CASES: under sanitizers each takes its time. */
+static int cases(int all) {
+    const char *asked = getenv("CLADE_TEST_CASES");
+    const int wanted = asked ? atoi(asked) / 4 + 1 : all;
+    return wanted < all ? wanted : all;
+}
+
 static void node_means_the_same(void **which) {
     const random_node *node = *which;
-    for (int i = 0; i < NODE_CASES; i++) {
+    for (int i = 0; i < cases(NODE_CASES); i++) {
         uint64_t state = (uint64_t)(node - random_nodes) * 1000003u + (uint64_t)i;
         const clade_shape shape = {
             4, {CLADE_BATCH, random_pick(&state, 1, 20), random_pick(&state, 3, 9), random_pick(&state, 3, 9)}};
@@ -178,7 +185,7 @@ static void node_means_the_same(void **which) {
 
 static void networks_mean_the_same(void **unused) {
     (void)unused;
-    for (int i = 0; i < GRAPH_CASES; i++) {
+    for (int i = 0; i < cases(GRAPH_CASES); i++) {
         char name[64];
         clade_graph *graph = random_graph(context, (uint64_t)i, GRAPH_NODES);
         assert_non_null(graph);
@@ -191,7 +198,7 @@ static void networks_mean_the_same(void **unused) {
 /* Sizes rounded up and down, windows dropped and windows that reach behind the padding, which counts or does not. */
 static void poolings_at_the_edge_mean_the_same(void **unused) {
     (void)unused;
-    for (int i = 0; i < 4 * 6 * 6; i++) {
+    for (int i = 0; i < cases(4 * 6 * 6); i++) {
         const clade_shape shape = {4, {CLADE_BATCH, 2, 4 + i / 4 % 6, 4 + i / 24}};
         const clade_pool_settings pool = {.kind = CLADE_POOL_AVERAGE,
                                           .kernel = {3, 2},
