@@ -33,6 +33,18 @@ expect 0 convert lenet.onnx other.onnx -w trained.safetensors
 expect 0 convert other.onnx onnx.safetensors
 holds cmp trained.safetensors onnx.safetensors
 
+behaviour "what is read again is planned as the zoo's own model: the same layers, sums, fusions and slices, hence the same memory"
+plan() {
+    expect 0 summary "$1" --json
+    for path in parameters statistics multiply_adds memory.bytes_weights memory.bytes_arena; do value $path; done
+}
+for model in googlenet bn_inception squeezenet; do
+    expect 0 convert $model $model.onnx -w random
+    plan $model >wanted
+    plan $model.onnx >found
+    holds cmp wanted found
+done
+
 behaviour "half the bytes are half the file, in either format"
 for type in float16 bfloat16; do
     for format in safetensors onnx; do
