@@ -8,6 +8,7 @@
  * Its results are approximate. Rounding errors grow in the transforms, and an element's error depends on all inputs of its tile;
  * a NaN or an infinity among these may reach every pixel of the tile, as NaN. */
 #include "ops/conv2d.h"
+#include "ops/conv2d_winograd.h"
 #include "ops/cost.h"
 #include "ops/tile.h"
 
@@ -20,16 +21,6 @@ typedef struct winograd_row {
     float error_growth; /* as in ops_recipe; measured by tests/ops/test_conv2d_winograd.c, with room */
     enum { FUSED, STAGED } form;
 } winograd_row;
-
-/* The matrix G, a row of r for each product along an axis, which transforms weights. */
-enum { MOST_SIDE = 12, MOST_TAPS = 7 };
-typedef struct winograd_weights {
-    int32_t m, r, stride;
-    double g[MOST_SIDE][MOST_TAPS];
-} winograd_weights;
-static const winograd_weights weights[] = {
-#include "ops/winograd_weights.inc"
-};
 
 /* What a tile must gain over those before it in the list: every other tile is another program to compile. */
 #define CLEARLY_BETTER 1.03
@@ -44,14 +35,10 @@ static const winograd_weights weights[] = {
 
 /* ---- Geometry -------------------------------------------------------------------------------------------------------------- */
 
-/* A plain image is folded: four neighbouring pixels of a channel are seen as one pixel of four channels. */
-enum { FOLD_CHANNELS = 4, MOST_FOLDED = 4 /* channels */ };
-static bool is_folded(const ops_conv2d *p) { return p->in.block == 1; }
-static bool is_square(const ops_conv2d *p) { return p->kernel_h > 1 && p->kernel_w > 1; }
-static int64_t channels_of(const ops_conv2d *p) { return p->in.c * (is_folded(p) ? FOLD_CHANNELS : 1); }
+/* Channels of a plain image that is folded. */
+enum { MOST_FOLDED = 4 };
 
-static int32_t side(int32_t m, int32_t r, int32_t stride) { return stride == 1 ? m + r - 1 : 2 * m + 1; }
-static int32_t side_of(const winograd_row *row) { return side(row->m, row->r, row->stride); }
+static int32_t side_of(const winograd_row *row) { return ops_winograd_side(row->m, row->r, row->stride); }
 
 static int32_t points_of(const winograd_row *row) {
     return row->shape == LINE ? side_of(row) : side_of(row) * side_of(row);
@@ -66,11 +53,12 @@ static int64_t tiles_of(const ops_conv2d *p, const winograd_row *row) {
 
 /* Bytes of the transformed inputs of a work-item. */
 static int64_t values_size(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
-    return points_of(row) * tile.pixels * base_round_up(channels_of(p), p->out.block) * (int64_t)sizeof(float);
+    return points_of(row) * tile.pixels * base_round_up(ops_winograd_channels(p), p->out.block) *
+           (int64_t)sizeof(float);
 }
 
 static int64_t weight_elements(const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
-    return points_of(row) * channels_of(p) * base_round_up(p->out.c, (int64_t)tile.blocks * p->out.block);
+    return points_of(row) * ops_winograd_channels(p) * base_round_up(p->out.c, (int64_t)tile.blocks * p->out.block);
 }
 
 static int64_t tiles_of_blocks(const ops_conv2d *p, ops_tile tile) {
@@ -113,10 +101,12 @@ static double output_time(const winograd_row *row) {
 /* The time of the busiest unit, as ops_tile_time, with the output channels in so many parts. */
 static double time_of(const ops_conv2d *p, const rt_device *device, const winograd_row *row, const winograd_choice *c) {
     int64_t tiles = base_divide_up(p->out.c, (int64_t)c->tile.blocks * p->out.block);
-    double products = (double)(points_of(row) * channels_of(p) * base_divide_up(tiles, c->parts));
-    double inputs = (double)base_divide_up(channels_of(p), p->out.block) * c->tile.pixels * input_time(row) / products;
+    double products = (double)(points_of(row) * ops_winograd_channels(p) * base_divide_up(tiles, c->parts));
+    double inputs =
+        (double)base_divide_up(ops_winograd_channels(p), p->out.block) * c->tile.pixels * input_time(row) / products;
     double fetches = FETCH_TIME * c->tile.blocks;
-    double outputs = c->tile.pixels * c->tile.blocks * output_time(row) / (double)(points_of(row) * channels_of(p));
+    double outputs =
+        c->tile.pixels * c->tile.blocks * output_time(row) / (double)(points_of(row) * ops_winograd_channels(p));
     return products * ops_tile_time(c->tile, c->groups * c->parts, device->compute_units, inputs + fetches + outputs);
 }
 
@@ -126,11 +116,13 @@ static double time_of_stages(const ops_conv2d *p, const rt_device *device, const
                              const winograd_choice *c) {
     const double units = (double)base_max(device->compute_units, 1), width = p->out.block;
     const double tiles = (double)tiles_of_blocks(p, c->tile), pixels = (double)c->groups * c->tile.pixels;
-    const double inputs = pixels * (double)base_divide_up(channels_of(p), p->out.block) * input_time(row) / units;
+    const double inputs =
+        pixels * (double)base_divide_up(ops_winograd_channels(p), p->out.block) * input_time(row) / units;
     const double outputs = pixels * tiles * c->tile.blocks * output_time(row) / units;
     const int64_t items = c->groups * tiles_of_blocks(p, c->tile) * points_of(row);
     const double fetches = FETCH_TIME * c->tile.blocks / (double)c->groups; /* by the first group alone */
-    const double products = (double)channels_of(p) * ops_tile_time(c->tile, items, device->compute_units, fetches);
+    const double products =
+        (double)ops_winograd_channels(p) * ops_tile_time(c->tile, items, device->compute_units, fetches);
     const double moved = (double)all_values_size(p, row, c->tile) + 2.0 * (double)all_sums_size(p, row, c->tile);
     return STAGES_LOSS * (inputs + outputs + products + MOVE_TIME * moved / (width * sizeof(float) * units));
 }
@@ -208,81 +200,15 @@ static double row_cost(const ops_problem *problem, const rt_device *device, cons
     return choice.seconds;
 }
 
-/* ---- Weights --------------------------------------------------------------------------------------------------------------- */
-
-/* G g of the taps of a line, G g G^T of those of a square. */
-static void transform_filter(const winograd_weights *w, bool square, const float *filter, double *result) {
-    const int32_t products = side(w->m, w->r, w->stride), lines = square ? w->r : 1, columns = square ? products : 1;
-    double rows[MOST_TAPS * MOST_SIDE]; /* [r][columns] */
-    for (int32_t k = 0; k < w->r; k++)
-        for (int32_t j = 0; j < columns; j++) {
-            double sum = lines == 1 ? (double)filter[k] : 0.0;
-            for (int32_t l = 0; square && l < w->r; l++) sum += w->g[j][l] * (double)filter[k * w->r + l];
-            rows[k * columns + j] = sum;
-        }
-    for (int32_t i = 0; i < products; i++)
-        for (int32_t j = 0; j < columns; j++) {
-            double sum = 0.0;
-            for (int32_t k = 0; k < w->r; k++) sum += w->g[i][k] * rows[k * columns + j];
-            result[i * columns + j] = sum;
-        }
-}
-
-/* The taps with which a folded channel goes into an output channel, r x r: every other one of its channel's, down and across. */
-static void fold_filter(const ops_conv2d *p, const float *filters, int64_t channel, int32_t r, float *folded) {
-    const float *filter = filters + channel / FOLD_CHANNELS * p->kernel_h * p->kernel_w;
-    const int64_t odd_y = channel / 2 % 2, odd_x = channel % 2;
-    for (int32_t i = 0; i < r; i++)
-        for (int32_t j = 0; j < r; j++) {
-            const int64_t y = 2 * i + odd_y, x = 2 * j + odd_x;
-            folded[i * r + j] = y < p->kernel_h && x < p->kernel_w ? filter[y * p->kernel_w + x] : 0.0f;
-        }
-}
-
-/* Which transform a packed weight of so many points is for. */
-static const winograd_weights *find_weights(const ops_conv2d *p, int64_t points) {
-    const int64_t fold = is_folded(p) ? 2 : 1, kernel = base_max(p->kernel_h, p->kernel_w);
-    for (size_t i = 0; i < BASE_COUNT(weights); i++) {
-        const winograd_weights *w = &weights[i];
-        const int64_t products = side(w->m, w->r, w->stride);
-        if (w->r == base_divide_up(kernel, fold) && w->stride * fold == p->stride_h &&
-            points == (is_square(p) ? products * products : products))
-            return w;
-    }
-    return NULL;
-}
-
-/* [tile of blocks][point][input channel][channel of the tile]: as the kernel reads it. */
-static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    const ops_conv2d *p = &problem->conv2d;
-    const bool square = is_square(p);
-    const int64_t block = constant->block, channels = channels_of(p), taps = (int64_t)p->kernel_h * p->kernel_w;
-    const int64_t points = (int64_t)constant->elements / (base_round_up(p->out.c, block) * channels);
-    const winograd_weights *w = find_weights(p, points);
-    for (int64_t first = 0; first < p->out.c; first += block, packed += points * channels * block)
-        for (int64_t c = 0; c < channels; c++)
-            for (int64_t lane = 0; lane < block; lane++) {
-                const int64_t out_c = first + lane;
-                double transformed[MOST_SIDE * MOST_SIDE] = {0.0};
-                float folded[MOST_TAPS * MOST_TAPS];
-                if (out_c < p->out.c) {
-                    const float *filter = values + out_c * p->in.c * taps;
-                    if (is_folded(p)) fold_filter(p, filter, c, w->r, folded);
-                    transform_filter(w, square, is_folded(p) ? folded : filter + c * taps, transformed);
-                }
-                for (int64_t k = 0; k < points; k++) packed[(k * channels + c) * block + lane] = (float)transformed[k];
-            }
-}
+/* ---- Recipe ---------------------------------------------------------------------------------------------------------------- */
 
 /* Rounding of transformed weights to a narrow type comes to the errors of the sums, of which 2 K eps is the measure; both grow in
  * the transforms. */
 static float error_growth(const ops_conv2d *p, const winograd_row *row) {
     const float eps = p->weights == CLADE_FLOAT32 ? 0.0f : p->weights == CLADE_FLOAT16 ? 0x1p-11f : 0x1p-8f;
-    const float sums = 2.0f * (float)(channels_of(p) * row->r * (row->shape == LINE ? 1 : row->r)) * 0x1p-24f;
+    const float sums = 2.0f * (float)(ops_winograd_channels(p) * row->r * (row->shape == LINE ? 1 : row->r)) * 0x1p-24f;
     return row->error_growth * (1.0f + 8.0f * eps / sums);
 }
-
-/* ---- Recipe ---------------------------------------------------------------------------------------------------------------- */
 
 static ops_launch *add_kernel(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, ops_tile tile,
                               const char *kernel, int64_t groups, int64_t columns) {
@@ -292,7 +218,7 @@ static ops_launch *add_kernel(ops_recipe *recipe, const ops_conv2d *p, const win
     ops_define(launch, "KERNEL", row->r);
     ops_define(launch, "STRIDE", row->stride);
     ops_define(launch, "SQUARE", row->shape != LINE);
-    ops_define(launch, "FOLD", row->shape == FOLDED ? base_round_up(channels_of(p), p->out.block) : 0);
+    ops_define(launch, "FOLD", row->shape == FOLDED ? base_round_up(ops_winograd_channels(p), p->out.block) : 0);
     ops_define(launch, "PIXELS", tile.pixels);
     ops_define(launch, "BLOCKS", tile.blocks);
     launch->dimensions = 2;
@@ -304,7 +230,7 @@ static ops_launch *add_kernel(ops_recipe *recipe, const ops_conv2d *p, const win
 
 static int32_t add_weight(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
     return ops_add_constant(recipe, OPS_WEIGHT, (uint64_t)weight_elements(p, row, tile), tile.blocks * p->out.block,
-                            pack_weight);
+                            ops_winograd_pack_weight);
 }
 
 static void make_fused(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, const winograd_choice *c) {
@@ -325,8 +251,8 @@ static void make_staged(ops_recipe *recipe, const ops_conv2d *p, const winograd_
     const int32_t weight = add_weight(recipe, p, row, c->tile);
     recipe->workspace = (uint64_t)(sums + all_sums_size(p, row, c->tile));
 
-    ops_launch *inputs =
-        add_kernel(recipe, p, row, c->tile, "winograd_inputs", c->groups, base_divide_up(channels_of(p), p->out.block));
+    ops_launch *inputs = add_kernel(recipe, p, row, c->tile, "winograd_inputs", c->groups,
+                                    base_divide_up(ops_winograd_channels(p), p->out.block));
     ops_define(inputs, "STAGE", 1);
     ops_add_operand(inputs, OPS_INPUT, 0);
     add_workspace(inputs, 0);
@@ -338,7 +264,7 @@ static void make_staged(ops_recipe *recipe, const ops_conv2d *p, const winograd_
     add_workspace(products, 0);
     ops_add_operand(products, OPS_CONSTANT, weight);
     add_workspace(products, sums);
-    ops_add_int(products, channels_of(p));
+    ops_add_int(products, ops_winograd_channels(p));
 
     ops_launch *results = add_kernel(recipe, p, row, c->tile, "winograd_results", c->groups, tiles);
     ops_define(results, "STAGE", 3);
