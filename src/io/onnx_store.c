@@ -2,7 +2,7 @@
 #include "io/onnx.h"
 
 /* What constants may take that are computed or converted: so much, and more for larger files. */
-static const uint64_t least_budget = (uint64_t)32 << 20, budget_a_byte = 8;
+static const uint64_t least_budget = (uint64_t)8 << 20, budget_a_byte = 8;
 
 typedef struct held {
     void *memory;
