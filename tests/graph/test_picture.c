@@ -139,7 +139,7 @@ static void blocks_are_what_shares_a_path_around_a_join(void **state) {
     x = fork(graph, x, "body.10", '.'); /* begins like body.1, and is another block */
     x = fork(graph, x, "/layer1/layer1.0", '/');
     x = fork(graph, x, "body/1", '.'); /* would stand among body.1 and body.10, were the separators one */
-    x = fork(graph, x, "plain", '_'); /* no path */
+    x = fork(graph, x, "plain", '_');  /* no path */
     assert_int_equal(clade_graph_output(graph, x, "out"), CLADE_OK);
     draw(graph, &p);
     assert_int_equal(p.block_count, 4);
