@@ -296,8 +296,17 @@ static void the_choice_suits_the_device(void **state) {
     gpu.type = CLADE_DEVICE_GPU;
     gpu.float_width = 1;
 
+    rt_device roomy = cpu;
+    roomy.local_memory = 1u << 20;
+
+    ops_problem pointwise = problem_from(&(simple){1, 64, 28, 28, 96, 1, 1, 1, 0, 8});
+    assert_string_equal(chosen(&pointwise, &cpu), "conv2d.direct");
+    assert_string_equal(chosen(&pointwise, &gpu), "conv2d.generic");
+
+    /* without local memory Winograd's stages are launches of their own */
     ops_problem blocked = problem_from(&(simple){1, 64, 28, 28, 96, 3, 1, 1, 1, 8});
-    assert_string_equal(chosen(&blocked, &cpu), "conv2d.direct");
+    assert_string_equal(chosen(&blocked, &roomy), "conv2d.winograd_4x4_3x3");
+    assert_string_equal(chosen(&blocked, &cpu), "conv2d.winograd_staged_4x4_3x3");
     assert_string_equal(chosen(&blocked, &gpu), "conv2d.generic");
 
     ops_problem first_layer = problem_from(&(simple){1, 3, 224, 224, 64, 7, 2, 1, 3, 1});
