@@ -54,10 +54,11 @@ static void windows_are_those_of_the_definition(void **state) {
     for (size_t c = 0; c < BASE_COUNT(cases); c++) {
         const int height = cases[c].height, width = cases[c].width, size = cases[c].size;
         const int planes = IMAGES * CHANNELS;
-        float *input = calloc((size_t)(planes * height * width), sizeof *input);
-        float *output = calloc((size_t)(planes * size * size), sizeof *output);
+        const size_t input_size = (size_t)planes * height * width, output_size = (size_t)planes * size * size;
+        float *input = calloc(input_size, sizeof *input);
+        float *output = calloc(output_size, sizeof *output);
         assert_true(input && output);
-        clade_fill_input("input", input, (size_t)(planes * height * width));
+        clade_fill_input("input", input, input_size);
         assert_int_equal(run(*state, height, width, size, input, output), CLADE_OK);
         for (int p = 0; p < planes; p++)
             for (int i = 0; i < size; i++)
