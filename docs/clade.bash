@@ -5,6 +5,12 @@
 _clade_commands() { clade help 2>/dev/null | sed -n 's/^  \([a-z]\+\) .*/\1/p'; }
 _clade_options() { clade help "$1" 2>/dev/null | sed -n 's/^  \(-., \|    \)\(--[a-z-]\+\).*/\2/p'; }
 _clade_models() { clade summary --list 2>/dev/null | cut -d ' ' -f 1; }
+# The settings of the model $1; the words that its setting $2 can have.
+_clade_settings() { clade summary --list "$1" 2>/dev/null | sed -n 's/^  \([a-z0-9_]\+\) .*/\1=/p'; }
+_clade_setting_words() {
+    clade summary --list "$1" 2>/dev/null | sed -n "s/^  $2  *\([a-z0-9_, ]* or [a-z0-9_]*\)   *.*/\1/p" |
+        sed 's/,\| or / /g' | tr -s ' ' '\n'
+}
 _clade_devices() {
     printf '%s\n' cpu gpu none
     clade devices 2>/dev/null | grep -v '^ '
@@ -22,6 +28,28 @@ _clade_offer_files() {
     local file
     compopt -o filenames 2>/dev/null
     while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
+}
+
+# Offers settings where the cursor is behind MODEL:, and false elsewhere. Bash takes each : and = for a word of its own, so that the
+# word for people is put together again first.
+_clade_offer_settings() {
+    local i whole=${COMP_WORDS[COMP_CWORD]} item before line
+    for ((i = COMP_CWORD; i > 2; i--)); do
+        [[ ${COMP_WORDS[i]} == [:=] || ${COMP_WORDS[i - 1]} == [:=] ]] || break
+        whole=${COMP_WORDS[i - 1]}$whole
+    done
+    [[ $whole == *:* ]] || return 1
+    item=${whole#*:} item=${item##*,}
+    if [[ $item == *=* ]]; then
+        current=${item#*=}
+        _clade_offer < <(_clade_setting_words "${whole%%:*}" "${item%%=*}")
+        return
+    fi
+    before=${current%"$item"}
+    compopt -o nospace 2>/dev/null
+    while IFS= read -r line; do
+        if [[ $line == "$item"* ]]; then COMPREPLY+=("${before#:}$line"); fi
+    done < <(_clade_settings "${whole%%:*}")
 }
 
 # Offers values for the option before the cursor; false when that takes none.
@@ -46,7 +74,7 @@ _clade_offer_values() {
         ;;
     =) _clade_offer_files ;; # bash takes the `=` of -i NAME=FILE for a word of its own
     -l | --labels | --images | --cache | --trace | --html) _clade_offer_files ;;
-    -k | --top | --limit | --runs | --threads | --batch | --memory-limit | --block | --kernels) ;;
+    -k | --top | --limit | --runs | --threads | --batch | --memory-limit | --block | --kernels | --shape) ;;
     *) return 1 ;;
     esac
 }
@@ -58,6 +86,7 @@ _clade() {
         _clade_offer < <(_clade_commands)
         return
     fi
+    if [[ $previous != -* ]] && _clade_offer_settings; then return; fi
     if [ "$current" = = ]; then
         previous='='
         current=

@@ -88,13 +88,14 @@ static void print_json(const tool_network *network, const clade_device_info *dev
 }
 
 static int bench_run(const tool_options *options, tool_console *console) {
-    measurement result = {.times = {.batch = options->batch ? (size_t)options->batch : 1,
-                                    .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
+    measurement result = {.times = {.runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
     tool_network network = {0};
     tool_buffers buffers = {0};
     clade_device_info device;
-    bool good = measure_open(&network, options, console) && buffers_make(&network, result.times.batch, &buffers) &&
-                build(&network, &result) && count_work(&network, &result) && time_runs(&network, &buffers, &result);
+    bool good = measure_open(&network, options, console);
+    if (good) result.times.batch = (size_t)network_batch(&network, 1);
+    good = good && buffers_make(&network, result.times.batch, &buffers) && build(&network, &result) &&
+           count_work(&network, &result) && time_runs(&network, &buffers, &result);
     if (good && clade_context_device(network.context, &device) != CLADE_OK) good = network_fail(&network);
     if (good) (options->json ? print_json : print_text)(&network, &device, &result);
     buffers_free(&buffers);

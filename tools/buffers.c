@@ -5,10 +5,11 @@
 
 static bool make_buffer(const tool_network *network, const char *name, const clade_shape *shape, size_t batch,
                         clade_buffer *buffer_out) {
+    const size_t count = shape->dims[0] == CLADE_BATCH ? batch : (size_t)shape->dims[0];
     const size_t image_size = network_image_size(shape);
-    float *data = calloc(batch, image_size * sizeof *data);
+    float *data = calloc(count, image_size * sizeof *data);
     if (!data) return console_fail(network->console, "failed to make room for '%s': out of host memory", name);
-    *buffer_out = (clade_buffer){name, data, batch * image_size * sizeof *data};
+    *buffer_out = (clade_buffer){name, data, count * image_size * sizeof *data};
     return true;
 }
 

@@ -74,8 +74,8 @@ static bool has_device(const tool_network *network) {
     return clade_context_device(network->context, &device) == CLADE_OK && device.type != CLADE_DEVICE_NONE;
 }
 
-bool census_take(tool_network *network, size_t batch, tool_census *census) {
-    *census = (tool_census){.batch = batch};
+bool census_take(tool_network *network, tool_census *census) {
+    *census = (tool_census){.batch = (size_t)network_batch(network, 1)};
     if (!describe_layers(network, census)) return false;
     return !has_device(network) || plan_memory(network, census);
 }

@@ -29,9 +29,9 @@ typedef struct tool_census {
 /* The device for the memory's figures: NULL for that of the options, "none" on a machine without any. A device that was
  * asked for must be there; without one the figures just stay away. */
 const char *census_device(const tool_options *options);
-/* Counts a network that has been built; where there is a device, plans it for `batch` images too. Prints why it failed; census_free
+/* Counts a network that has been built; where there is a device, plans it for the options' batch too. Prints why it failed; census_free
  * frees what was made all the same. */
-bool census_take(tool_network *network, size_t batch, tool_census *census);
+bool census_take(tool_network *network, tool_census *census);
 void census_free(tool_census *census);
 
 #endif

@@ -127,7 +127,7 @@ static bool add_image(classify_job *job, const char *file) {
 static bool open_job(classify_job *job, const char *model) {
     if (!predictor_open(&job->predictor, &job->network, job->options, job->console, model)) return false;
     if (!read_labels(job)) return false;
-    if (!predictor_start(&job->predictor, job->options->batch ? job->options->batch : 1)) return false;
+    if (!predictor_start(&job->predictor, network_batch(&job->network, 1))) return false;
     const size_t top = job->options->top ? (size_t)job->options->top : DEFAULT_TOP;
     job->top = top < job->predictor.classes ? top : job->predictor.classes;
     job->files = calloc(job->predictor.batch, sizeof *job->files);
@@ -149,7 +149,7 @@ static bool classify_all(classify_job *job, char *const *files, size_t count) {
 /* The first argument may be a model. A bare word that is no file is taken for one, so that a misspelt model is reported as
  * such; "./lenet" is a file whatever it is called. */
 static bool is_model(const char *word) {
-    if (clade_model_find(word) || network_is_onnx(word)) return true;
+    if (model_is_known(word)) return true;
     return !strpbrk(word, "./") && access(word, F_OK) != 0;
 }
 
@@ -187,10 +187,9 @@ const tool_command command_classify = {
     .arguments = "[MODEL] IMAGE...",
     .summary = "say what images show",
     .description = "Prints the likeliest classes of each JPEG or PNG image, with their\n"
-                   "probabilities. MODEL is a name that 'clade summary --list' prints; without one\n"
-                   "it is " DEFAULT_MODEL ". Without -w, the weights that come with the project are\n"
-                   "used, and without -l their labels. With --batch, that many images go through\n"
-                   "the network at once.",
+                   "probabilities. Without MODEL it is " DEFAULT_MODEL ". Without -w, the\n"
+                   "weights that come with the project are used, and without -l their labels.\n"
+                   "With --batch, that many images go through the network at once.",
     .least = 1,
     .most = SIZE_MAX,
     .run = classify_run,

@@ -41,18 +41,17 @@ static bool time_network(tool_network *network, size_t batch, comparison *c) {
 }
 
 static bool look_at(const tool_options *options, tool_console *console, const char *name, comparison *c) {
-    const size_t batch = options->batch ? (size_t)options->batch : 1;
     tool_network network = {0};
     tool_census census = {0};
     bool good = network_open(&network, options, console, options->time ? NULL : census_device(options)) &&
-                network_build(&network, name) && census_take(&network, batch, &census);
+                network_build(&network, name) && census_take(&network, &census);
     *c = (comparison){.name = name,
                       .parameters = census.parameters,
                       .multiply_adds = census.multiply_adds,
                       .bytes_activations = census.bytes_activations,
                       .has_arena = census.has_memory,
                       .bytes_arena = census.memory.arena};
-    if (good && options->time) good = time_network(&network, batch, c);
+    if (good && options->time) good = time_network(&network, census.batch, c);
     census_free(&census);
     network_close(&network);
     return good;

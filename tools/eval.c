@@ -124,8 +124,7 @@ static int eval_run(const tool_options *options, tool_console *console) {
     data_set data = {0};
     eval_score score = {0};
     bool good = predictor_open(&predictor, &network, options, console, model) && read_files(&network, options, &data) &&
-                check_labels(&predictor, &data) &&
-                predictor_start(&predictor, options->batch ? options->batch : DEFAULT_BATCH);
+                check_labels(&predictor, &data) && predictor_start(&predictor, network_batch(&network, DEFAULT_BATCH));
     const double start = clock_seconds();
     good = good && evaluate(&predictor, &data, &score);
     const double seconds = clock_seconds() - start;

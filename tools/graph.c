@@ -61,7 +61,7 @@ static int graph_run(const tool_options *options, tool_console *console) {
     tool_network network = {0};
     bool good = network_open(&network, options, console, options->compiled ? NULL : "none") &&
                 network_build(&network, options->arguments[0]) &&
-                (!options->compiled || network_plan(&network, options->batch ? options->batch : 1));
+                (!options->compiled || network_plan(&network, network_batch(&network, 1)));
     if (good) {
         if (!path) /* a full or closed stdout is reported by main */
             good = write_picture(&network, stdout) == CLADE_OK || ferror(stdout) || network_fail(&network);

@@ -42,8 +42,14 @@ static void print_overview(FILE *file) {
 }
 
 static void print_help(const tool_command *command) {
-    printf("Usage: clade %s%s%s\n\n%s\n\nOptions:\n", command->name, *command->arguments ? " " : "", command->arguments,
+    printf("Usage: clade %s%s%s\n\n%s\n\n", command->name, *command->arguments ? " " : "", command->arguments,
            command->description);
+    if (strstr(command->arguments, "MODEL"))
+        fputs("MODEL is a name that 'clade summary --list' prints, with settings where wanted,\n"
+              "such as googlenet:batch_norm,size=96 ('clade summary --list MODEL' lists them);\n"
+              "or an ONNX file.\n\n",
+              stdout);
+    fputs("Options:\n", stdout);
     options_print(command);
 }
 

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "data.h"
+#include "onnx_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +46,6 @@ bool network_open(tool_network *network, const tool_options *options, tool_conso
     return true;
 }
 
-bool network_is_onnx(const char *model) {
-    const char *ending = strrchr(model, '.');
-    return ending && strcmp(ending, ".onnx") == 0;
-}
-
 /* A model file does not say how it wants its images: as torchvision's classifiers do, whose input is 7/8 of what the shorter side is
  * resized to; grey ones as pixels / 255. */
 static clade_preprocess assumed_preprocess(const clade_shape *input) {
@@ -66,24 +62,55 @@ static clade_preprocess assumed_preprocess(const clade_shape *input) {
     return how;
 }
 
-static bool read_onnx(tool_network *network, const char *file) {
+static bool read_file(tool_network *network, const char *file) {
     const char *name = NULL;
     clade_shape input, output;
-    if (clade_onnx_load(network->context, file, NULL, &network->graph) != CLADE_OK) return network_fail(network);
-    network->file_model = (clade_model_info){.name = file, .title = "ONNX model", .paper = ""};
-    network->model = &network->file_model;
+    if (!onnx_file_read(network->context, file, network->options, network->console, &network->graph)) return false;
     if (clade_graph_input_count(network->graph) == 0) return true;
     if (!network_input(network, 0, &name, &input) || !network_output(network, 0, &name, &output)) return false;
-    network->file_model.preprocess = assumed_preprocess(&input);
-    network->file_model.classes = (int32_t)network_image_size(&output);
+    network->chosen.info.preprocess = assumed_preprocess(&input);
+    network->chosen.info.classes = (int32_t)network_image_size(&output);
     return true;
 }
 
+/* The number of images that a model file fixes; 0: it takes any. */
+static uint64_t fixed_batch(const tool_network *network) {
+    const char *name = NULL;
+    clade_shape shape;
+    if (clade_graph_input_count(network->graph) == 0 || !network_input(network, 0, &name, &shape)) return 0;
+    return shape.dims[0] == CLADE_BATCH ? 0 : (uint64_t)shape.dims[0];
+}
+
+static bool check_batch(const tool_network *network) {
+    const uint64_t fixed = fixed_batch(network), asked = network->options->batch;
+    if (!asked || !fixed || asked == fixed) return true;
+    return console_fail(network->console,
+                        "failed to use --batch %llu with %s: the file is made for %llu images a run; export it with an "
+                        "open batch (dynamic axis) for others",
+                        (unsigned long long)asked, network->model->name, (unsigned long long)fixed);
+}
+
+/* What is for files only. */
+static bool refuse_file_options(const tool_network *network) {
+    const tool_options *options = network->options;
+    if (!options->external_data && options->shapes.count == 0) return true;
+    return console_fail(network->console, "failed to use %s with %s: that is for ONNX files%s",
+                        options->external_data ? "--external-data" : "--shape", network->model->name,
+                        options->external_data ? "" : "; a model of the zoo takes settings, such as MODEL:size=96");
+}
+
 bool network_build(tool_network *network, const char *model) {
-    if (network_is_onnx(model)) return read_onnx(network, model);
-    if (clade_model_create(network->context, model, NULL, &network->graph) != CLADE_OK) return network_fail(network);
-    network->model = clade_model_find(model);
+    if (!model_read(model, network->console, &network->chosen)) return false;
+    network->model = &network->chosen.info;
+    if (model_is_file(model)) return read_file(network, model) && check_batch(network);
+    if (!refuse_file_options(network)) return false;
+    if (model_create(network->context, &network->chosen, &network->graph) != CLADE_OK) return network_fail(network);
     return true;
+}
+
+uint64_t network_batch(const tool_network *network, uint64_t otherwise) {
+    const uint64_t fixed = fixed_batch(network), asked = network->options->batch;
+    return asked ? asked : fixed ? fixed : otherwise;
 }
 
 bool network_load(tool_network *network, const char *weights) {
@@ -92,10 +119,10 @@ bool network_load(tool_network *network, const char *weights) {
         return true;
     }
     char shipped[DATA_PATH_SIZE];
-    if (!weights && network->model == &network->file_model) return true;
+    if (!weights && model_is_file(network->model->name)) return true;
     if (!weights) {
         char name[DATA_PATH_SIZE];
-        snprintf(name, sizeof name, "%s.f16.safetensors", network->model->name);
+        snprintf(name, sizeof name, "%s.f16.safetensors", network->chosen.base);
         if (!data_find(name, shipped, sizeof shipped))
             return console_fail(network->console,
                                 "failed to find weights for %s: no %s comes with this installation; name a safetensors "

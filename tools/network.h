@@ -3,18 +3,17 @@
 #ifndef TOOLS_NETWORK_H
 #define TOOLS_NETWORK_H
 
+#include "model.h"
 #include "options.h"
 
 #include <clade/io.h>
-#include <clade/models.h>
-#include <clade/onnx.h>
 
 typedef struct tool_network {
     const tool_options *options;
     tool_console *console;
     clade_context *context;
-    const clade_model_info *model; /* of the zoo, or `file_model` */
-    clade_model_info file_model;   /* what is assumed of a model file */
+    tool_model chosen;
+    const clade_model_info *model; /* that of `chosen` */
     clade_graph *graph;
     clade_plan *plan;
     clade_session *session;
@@ -22,10 +21,10 @@ typedef struct tool_network {
 
 /* Opens `device`; NULL: the one of the options. */
 bool network_open(tool_network *network, const tool_options *options, tool_console *console, const char *device);
-/* True for the name of a model file. */
-bool network_is_onnx(const char *model);
-/* Builds a model of the zoo, or reads a model file with its weights. */
+/* Builds what the word MODEL stands for, or reads a model file with its weights. */
 bool network_build(tool_network *network, const char *model);
+/* Images a run: those of --batch, else those that a model file is made for, else `otherwise`. */
+uint64_t network_batch(const tool_network *network, uint64_t otherwise);
 /* Loads weights: a file, "random", or NULL for those that come with the project, or are in the model file. */
 bool network_load(tool_network *network, const char *weights);
 /* What the options say about compiling for `batch` images a run. */

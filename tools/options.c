@@ -38,6 +38,7 @@ typedef struct option_row {
 #define USE_DEVICE                                                                                                     \
     (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH |                 \
      COMMAND_PROFILE | COMMAND_TUNE | COMMAND_VERIFY)
+#define USE_MODEL (USE_DEVICE | COMMAND_CONVERT)
 #define USE_WEIGHTS                                                                                                    \
     (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE | COMMAND_CONVERT)
 #define USE_JSON                                                                                                       \
@@ -56,7 +57,7 @@ static const option_row rows[] = {
     {"input", 'i', "NAME=FILE", KIND_BINDING, FIELD(inputs), COMMAND_RUN, "float32 .npy file, or 'random'; repeatable"},
     {"output", 'o', "NAME=FILE", KIND_BINDING, FIELD(outputs), COMMAND_RUN,
      "where to write an output as .npy; repeatable"},
-    {"list", 0, NULL, KIND_FLAG, FIELD(list), COMMAND_SUMMARY, "list the models instead"},
+    {"list", 0, NULL, KIND_FLAG, FIELD(list), COMMAND_SUMMARY, "list the models instead, or the settings of MODEL"},
     {"min-size", 0, NULL, KIND_FLAG, FIELD(min_size), COMMAND_SUMMARY,
      "say what is the smallest image each model works on"},
     {"time", 0, NULL, KIND_FLAG, FIELD(time), COMMAND_SUMMARY,
@@ -75,6 +76,10 @@ static const option_row rows[] = {
     {"html", 0, "FILE", KIND_TEXT, FIELD(html), COMMAND_PROFILE, "write a page with charts, for any browser"},
     {"json", 0, NULL, KIND_FLAG, FIELD(json), USE_JSON, "print one JSON value instead of text"},
 
+    {"shape", 0, "NAME=SHAPE", KIND_BINDING, FIELD(shapes), USE_MODEL,
+     "shape of an ONNX file's input that leaves it open,\ne.g. input=1x3x224x224 or Nx3x224x224; repeatable"},
+    {"external-data", 0, NULL, KIND_FLAG, FIELD(external_data), USE_MODEL,
+     "read weights that an ONNX file keeps in other files\nof its folder"},
     {"device", 'd', "DEVICE", KIND_TEXT, FIELD(device), USE_DEVICE,
      "cpu, gpu, PLATFORM or PLATFORM:N, see 'clade\ndevices' (default: $CLADE_DEVICE, else a GPU)"},
     {"threads", 0, "N", KIND_NUMBER, FIELD(threads), USE_DEVICE, "compute units of the device to use (all)"},
@@ -201,7 +206,9 @@ static const char *apply(const option_row *row, char *value, tool_options *optio
                    ? NULL
                    : "some of fold,fuse,concat,layout,in-place,reuse,merge,commute,align,network";
     case KIND_BINDING:
-        return parse_binding(value, field) ? NULL : "of the form NAME=FILE";
+        return parse_binding(value, field)       ? NULL
+               : strcmp(row->name, "shape") == 0 ? "of the form NAME=SHAPE, e.g. input=1x3x224x224"
+                                                 : "of the form NAME=FILE";
     case KIND_LEVEL:
         return parse_level(value, field) ? NULL : "fast or full";
     case KIND_WEIGHT_TYPE:
@@ -248,7 +255,9 @@ bool options_parse(const tool_command *command, int argc, char **argv, tool_opti
     *options = (tool_options){0};
     options->inputs.items = calloc((size_t)argc + 1, sizeof(tool_binding)); /* more there cannot be */
     options->outputs.items = calloc((size_t)argc + 1, sizeof(tool_binding));
-    if (!options->inputs.items || !options->outputs.items) return console_fail(console, "out of host memory");
+    options->shapes.items = calloc((size_t)argc + 1, sizeof(tool_binding));
+    if (!options->inputs.items || !options->outputs.items || !options->shapes.items)
+        return console_fail(console, "out of host memory");
 
     getopt_tables tables;
     fill_getopt_tables(command, &tables);
@@ -283,7 +292,8 @@ bool options_parse(const tool_command *command, int argc, char **argv, tool_opti
 void options_free(tool_options *options) {
     free(options->inputs.items);
     free(options->outputs.items);
-    options->inputs.items = options->outputs.items = NULL;
+    free(options->shapes.items);
+    options->inputs.items = options->outputs.items = options->shapes.items = NULL;
 }
 
 void options_print(const tool_command *command) {

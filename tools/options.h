@@ -6,10 +6,10 @@
 
 #include <clade/clade.h>
 
-/* NAME=FILE of -i and -o. */
+/* NAME=FILE of -i and -o, NAME=SHAPE of --shape. */
 typedef struct tool_binding {
     char *name;
-    const char *file;
+    const char *value;
 } tool_binding;
 
 typedef struct tool_bindings {
@@ -35,6 +35,8 @@ typedef struct tool_options {
     const char *labels;
     const char *images;
     tool_bindings inputs, outputs;
+    tool_bindings shapes;
+    bool external_data;
     uint64_t top;
     uint64_t limit;
     uint64_t runs;

@@ -45,6 +45,7 @@ static void print_text(const profile_report *report) {
 static bool start(tool_network *network, profile_report *report, tool_buffers *buffers) {
     double begin = clock_seconds();
     if (!measure_open(network, network->options, network->console)) return false;
+    report->times.batch = (size_t)network_batch(network, 1);
     profile_add_phase(report, "open device, build graph, load weights", begin);
     begin = clock_seconds();
     if (!buffers_make(network, report->times.batch, buffers)) return false;
@@ -81,8 +82,7 @@ static void show(const tool_network *network, const profile_report *report) {
 }
 
 static int profile_run(const tool_options *options, tool_console *console) {
-    profile_report report = {.times = {.batch = options->batch ? (size_t)options->batch : 1,
-                                       .runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
+    profile_report report = {.times = {.runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
     tool_network network = {.options = options, .console = console};
     tool_buffers buffers = {0};
     bool good = start(&network, &report, &buffers) && profile_measure(&network, &buffers, &report);

@@ -43,8 +43,8 @@ static bool bind_files(const run_job *job, const char *what, const tool_bindings
         if (found == count) return fail_unknown(job, what, bindings->items[i].name, ports, count);
         if (ports[found].file)
             return console_fail(job->network.console, "failed to bind %s '%s' to %s: it is bound to %s already", what,
-                                ports[found].name, bindings->items[i].file, ports[found].file);
-        ports[found].file = bindings->items[i].file;
+                                ports[found].name, bindings->items[i].value, ports[found].file);
+        ports[found].file = bindings->items[i].value;
     }
     return true;
 }
@@ -96,10 +96,10 @@ static bool read_input(const run_job *job, run_port *input) {
     return true;
 }
 
-/* Gives an array that no file fills its memory, for `batch` images. */
+/* Gives an array that no file fills its memory, for `batch` images where it is open how many. */
 static bool make_array(const run_job *job, run_port *port, uint64_t batch) {
-    port->array.shape.dims[0] = (int64_t)batch;
-    port->own = calloc((size_t)batch, network_image_size(&port->array.shape) * sizeof(float));
+    if (port->array.shape.dims[0] == CLADE_BATCH) port->array.shape.dims[0] = (int64_t)batch;
+    port->own = calloc((size_t)port->array.shape.dims[0], network_image_size(&port->array.shape) * sizeof(float));
     port->array.data = port->own;
     if (!port->own)
         return console_fail(job->network.console, "failed to make room for '%s': out of host memory", port->name);
@@ -112,8 +112,10 @@ static bool fill_inputs(run_job *job, uint64_t *batch_out) {
     uint64_t batch = job->network.options->batch;
     for (size_t i = 0; i < job->input_count; i++) {
         run_port *input = &job->inputs[i];
+        const bool fixed = input->array.shape.dims[0] != CLADE_BATCH;
         if (is_random(input)) continue;
         if (!read_input(job, input)) return false;
+        if (fixed) continue;
         const uint64_t found = (uint64_t)input->array.shape.dims[0];
         if (batch && batch != found)
             return console_fail(job->network.console, "failed to use %s as input '%s': it holds %llu images, %s %llu",

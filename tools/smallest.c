@@ -7,13 +7,15 @@
 #include <stdio.h>
 
 /* @return the side of the smallest square; 0 after a failure. What fails for want of room fails early and is quick. */
-static int32_t find_smallest(clade_context *context, const char *model) {
-    const clade_model_info *info = clade_model_find(model);
-    const int32_t largest = info ? info->preprocess.height : 1;
+static int32_t find_smallest(clade_context *context, const tool_model *model) {
+    const clade_model_info *published = model_published(model);
+    const int32_t largest = published ? published->preprocess.height : 1;
+    tool_model smaller = *model;
     for (int32_t size = 1; size <= largest; size++) {
-        const clade_model_settings settings = {.height = size, .width = size};
+        smaller.info.preprocess.height = smaller.wanted.model.height = size;
+        smaller.info.preprocess.width = smaller.wanted.model.width = size;
         clade_graph *graph = NULL;
-        const clade_status status = clade_model_create(context, model, &settings, &graph);
+        const clade_status status = model_create(context, &smaller, &graph);
         clade_graph_destroy(&graph);
         if (status == CLADE_OK) return size;
         if (status != CLADE_ERROR_SHAPE) break;
@@ -21,18 +23,20 @@ static int32_t find_smallest(clade_context *context, const char *model) {
     return 0;
 }
 
-static bool print_one(const tool_options *options, tool_console *console, clade_context *context, const char *model,
+static bool print_one(const tool_options *options, tool_console *console, clade_context *context, const char *word,
                       json_writer *json) {
-    if (network_is_onnx(model))
-        return console_fail(console, "failed to find the smallest image for %s: a model file is for one size", model);
-    const int32_t size = find_smallest(context, model);
+    tool_model model;
+    if (model_is_file(word))
+        return console_fail(console, "failed to find the smallest image for %s: a model file is for one size", word);
+    if (!model_read(word, console, &model)) return false;
+    const int32_t size = find_smallest(context, &model);
     if (size == 0) return console_fail_library(console, context);
     if (!options->json) {
-        printf("%s works on images of %dx%d and larger\n", model, (int)size, (int)size);
+        printf("%s works on images of %dx%d and larger\n", word, (int)size, (int)size);
         return true;
     }
     json_open(json, NULL, '{');
-    json_text(json, "model", model);
+    json_text(json, "model", word);
     json_integer(json, "min_size", size);
     json_close(json, '}');
     return true;

@@ -4,6 +4,7 @@
 #include "compare.h"
 #include "format.h"
 #include "json.h"
+#include "setting.h"
 #include "smallest.h"
 #include "table.h"
 
@@ -125,13 +126,13 @@ static bool print_json(const tool_census *census) {
 static void list_models(bool as_json) {
     json_writer json = {.file = stdout};
     int width = 0;
-    for (size_t i = 0; i < clade_model_count(); i++) {
-        const int length = (int)strlen(clade_model_at(i)->name);
+    for (size_t i = 0; model_at(i); i++) {
+        const int length = (int)strlen(model_at(i)->name);
         if (length > width) width = length;
     }
     if (as_json) json_open(&json, NULL, '[');
-    for (size_t i = 0; i < clade_model_count(); i++) {
-        const clade_model_info *model = clade_model_at(i);
+    for (size_t i = 0; model_at(i); i++) {
+        const clade_model_info *model = model_at(i);
         if (as_json) {
             json_open(&json, NULL, '{');
             json_text(&json, "name", model->name);
@@ -148,12 +149,21 @@ static void list_models(bool as_json) {
     putchar('\n');
 }
 
+static bool list_settings(const tool_options *options, tool_console *console) {
+    const char *word = options->arguments[0];
+    tool_model model;
+    if (!model_read(word, console, &model)) return false;
+    if (!model_published(&model))
+        return console_fail(console, "failed to list the settings of %s: it is no model", word);
+    settings_print(&model, options->json);
+    return true;
+}
+
 static bool summarise(const tool_options *options, tool_console *console) {
     tool_network network = {0};
     tool_census census = {0};
     bool good = network_open(&network, options, console, census_device(options)) &&
-                network_build(&network, options->arguments[0]) &&
-                census_take(&network, options->batch ? (size_t)options->batch : 1, &census);
+                network_build(&network, options->arguments[0]) && census_take(&network, &census);
     if (good && !(options->json ? print_json : print_text)(&census)) good = console_fail(console, "out of host memory");
     census_free(&census);
     network_close(&network);
@@ -161,6 +171,9 @@ static bool summarise(const tool_options *options, tool_console *console) {
 }
 
 static int summary_run(const tool_options *options, tool_console *console) {
+    if (options->list && options->argument_count > 1)
+        return command_misuse(&command_summary, console, "--list is for one MODEL, or for none");
+    if (options->list && options->argument_count == 1) return list_settings(options, console) ? EXIT_DONE : EXIT_FAILED;
     if (options->list) {
         list_models(options->json);
         return EXIT_DONE;
@@ -174,14 +187,15 @@ static int summary_run(const tool_options *options, tool_console *console) {
 const tool_command command_summary = {
     .name = "summary",
     .bit = COMMAND_SUMMARY,
-    .arguments = "MODEL... | --list",
+    .arguments = "MODEL... | --list [MODEL]",
     .summary = "show a network layer by layer, compare networks, or list the models",
     .description = "Prints each layer of a network with its output shape, parameters and\n"
                    "multiply-adds (for one image), the totals, and the memory it takes: for one\n"
                    "image in float32 all layers' outputs together, and on the device weights, the\n"
                    "arena of activations, and the most that is alive at one time, which no arena\n"
                    "can go below. Without an OpenCL device, or with -d none, the latter are left\n"
-                   "out. Several networks are compared instead, one a line.",
+                   "out. Several networks are compared instead, one a line. --list prints the\n"
+                   "models, or the settings of one.",
     .most = SIZE_MAX,
     .run = summary_run,
 };

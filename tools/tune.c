@@ -29,7 +29,7 @@ static void print_result(void *user, const clade_tune_result *result) {
 }
 
 static bool tune(tool_network *network) {
-    const clade_plan_settings plan = network_settings(network, network->options->batch ? network->options->batch : 1);
+    const clade_plan_settings plan = network_settings(network, network_batch(network, 1));
     tune_report report = {.console = network->console};
     clade_tune_summary summary;
     clade_tune_settings settings = clade_tune_defaults();
@@ -53,7 +53,7 @@ static bool tune(tool_network *network) {
 static bool write_text(void *user, const char *text, size_t length) { return fwrite(text, 1, length, user) == length; }
 
 static bool export_rows(tool_network *network) {
-    const clade_plan_settings plan = network_settings(network, network->options->batch ? network->options->batch : 1);
+    const clade_plan_settings plan = network_settings(network, network_batch(network, 1));
     if (clade_tune_export(network->graph, &plan, write_text, stdout) != CLADE_OK) return network_fail(network);
     return true;
 }

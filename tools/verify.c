@@ -74,7 +74,7 @@ static void close_json(json_writer *json, const clade_verify_summary *summary) {
 
 /* `sound_out`: no kernel is wrong. */
 static bool verify(tool_network *network, bool *sound_out) {
-    const clade_plan_settings plan = network_settings(network, network->options->batch ? network->options->batch : 1);
+    const clade_plan_settings plan = network_settings(network, network_batch(network, 1));
     json_writer json = {.file = stdout};
     verify_report report = {.console = network->console, .json = network->options->json ? &json : NULL};
     clade_verify_settings settings = clade_verify_defaults();

@@ -32,6 +32,19 @@ offers '--weight-type' summary lenet --we
 offers '--weights --weight-type' convert lenet --we
 offers '--json' devices --j
 
+behaviour "settings of a model, and their values; bash parts words at : and ="
+offers 'batch_norm=' summary googlenet : ba
+offers 'residual=' summary googlenet : r
+offers 'batch_norm,residual=' summary googlenet : batch_norm,re
+offers 'small,residual=' bench lenet googlenet : stem = small,re
+offers 'published short small' summary googlenet : stem =
+offers 'small' summary googlenet : batch_norm,stem = sm
+offers 'off' summary googlenet : residual = of
+offers 'classes= channels=' summary lenet : c
+offers '' summary lenet : size =
+offers '' summary nonsense :
+offers 'classes= channels= size= height= width= auxiliary=' run lenet :
+
 behaviour "values of options"
 offers cpu bench lenet -d c
 selector=$("$tool" devices | head -n 1)

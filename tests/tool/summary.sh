@@ -7,9 +7,9 @@ behaviour "the zoo is listed by name"
 expect 0 summary --list
 says '^googlenet  +GoogLeNet'
 says '^inception_resnet_v2_cifar  [^ ]'
-same 19 "$(wc -l <out)"
+same 20 "$(wc -l <out)" # and the block
 expect 0 summary --list --json
-same 19 "$(value '')"
+same 20 "$(value '')"
 holds value 0.paper >/dev/null
 
 # Trainable parameters as published (torchvision, timm, Dive into Deep Learning) and recorded in tests/data/goldens.

@@ -97,6 +97,7 @@ def elsewhere(model):
 
 
 write("external", "y = Conv (x, w)", weights=[conv], change=elsewhere)
+write("open", "y = Conv (x, w)", inputs="float[N, 4, H, W] x", outputs="float[N, 4, P, Q] y", weights=[conv])
 write("refused", 'a = LSTM <hidden_size = 3> (x, w, w) b = Conv <group = 3> (x, w) y = Resize <mode = "cubic"> (a, b)',
       weights=[conv])
 
