@@ -76,7 +76,7 @@ static bool read_file(tool_network *network, const char *file) {
 /* The number of images that a model file fixes; 0: it takes any. */
 static uint64_t fixed_batch(const tool_network *network) {
     const char *name = NULL;
-    clade_shape shape;
+    clade_shape shape = {.rank = 0};
     if (clade_graph_input_count(network->graph) == 0 || !network_input(network, 0, &name, &shape)) return 0;
     return shape.dims[0] == CLADE_BATCH ? 0 : (uint64_t)shape.dims[0];
 }
