@@ -33,8 +33,7 @@ typedef struct classify_job {
 static bool read_labels(classify_job *job) {
     char shipped[DATA_PATH_SIZE];
     const char *file = job->options->labels;
-    if (!file && !job->options->weights && data_find("fashion_mnist.labels.txt", shipped, sizeof shipped))
-        file = shipped;
+    if (!file && job->network.shipped && data_find("fashion_mnist.labels.txt", shipped, sizeof shipped)) file = shipped;
     if (!file) return true;
     if (clade_labels_read(job->network.context, file, &job->labels) != CLADE_OK) return network_fail(&job->network);
     if (job->labels.count != job->predictor.classes)

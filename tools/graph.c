@@ -7,8 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* clade_write_callback; `user` is a stdio stream. */
-static bool write_text(void *user, const char *text, size_t length) { return fwrite(text, 1, length, user) == length; }
+/* clade_write_callback; `user` is a stdio stream. A stream remembers that it failed, and who closes it knows what it led to and
+ * says so; the library, asked to stop, could only add a message that names no file. */
+static bool write_text(void *user, const char *text, size_t length) {
+    fwrite(text, 1, length, user);
+    return true;
+}
 
 /* The part of a path after its last dot, which names a format; NULL for formats this command does not write. */
 static const char *format_of(const char *path) {
@@ -40,11 +44,10 @@ static bool draw(const tool_network *network, const char *path, const char *form
     output_file output;
     graphviz_pipe graphviz;
     if (!output_open(&output, path, network->console)) return false;
-    bool good = graphviz_open(&graphviz, format, fileno(output.stream), network->console);
+    bool good = graphviz_open(&graphviz, path, format, fileno(output.stream), network->console);
     if (good) {
-        /* a writer that Graphviz stopped is reported by graphviz_close, which knows why */
-        write_picture(network, graphviz.stream);
-        good = graphviz_close(&graphviz, network->console);
+        good = write_picture(network, graphviz.stream) == CLADE_OK || network_fail(network);
+        good = graphviz_close(&graphviz, network->console) && good;
     }
     if (!good) {
         output_abandon(&output);
@@ -64,7 +67,7 @@ static int graph_run(const tool_options *options, tool_console *console) {
                 (!options->compiled || network_plan(&network, network_batch(&network, 1)));
     if (good) {
         if (!path) /* a full or closed stdout is reported by main */
-            good = write_picture(&network, stdout) == CLADE_OK || ferror(stdout) || network_fail(&network);
+            good = write_picture(&network, stdout) == CLADE_OK || network_fail(&network);
         else if (strcmp(format, "dot") == 0)
             good = write_dot(&network, path);
         else

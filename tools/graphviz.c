@@ -39,9 +39,11 @@ static int spawn_dot(const char *format, int source, int target, pid_t *process_
     return error;
 }
 
-bool graphviz_open(graphviz_pipe *graphviz, const char *format, int target, tool_console *console) {
+bool graphviz_open(graphviz_pipe *graphviz, const char *path, const char *format, int target, tool_console *console) {
     int ends[2]; /* read, write */
-    if (pipe(ends) != 0) return console_fail(console, "failed to start Graphviz: %s", strerror(errno));
+    graphviz->path = path;
+    if (pipe(ends) != 0)
+        return console_fail(console, "failed to draw %s: no pipe to Graphviz: %s", path, strerror(errno));
     fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* else `dot` would hold its own input open and wait for ever */
     const int error = spawn_dot(format, ends[0], target, &graphviz->process);
     close(ends[0]);
@@ -49,14 +51,14 @@ bool graphviz_open(graphviz_pipe *graphviz, const char *format, int target, tool
         close(ends[1]);
         if (error == ENOENT)
             return console_fail(console,
-                                "failed to draw as %s: Graphviz's 'dot' is not installed (Debian's package "
-                                "graphviz); FILE.dot can be written without it",
-                                format);
-        return console_fail(console, "failed to start Graphviz's 'dot': %s", strerror(error));
+                                "failed to draw %s: Graphviz's 'dot' is not installed (Debian's package graphviz); "
+                                "FILE.dot can be written without it",
+                                path);
+        return console_fail(console, "failed to draw %s: Graphviz's 'dot' does not start: %s", path, strerror(error));
     }
     graphviz->stream = fdopen(ends[1], "w");
     if (graphviz->stream) return true;
-    console_fail(console, "failed to open a pipe to Graphviz: %s", strerror(errno));
+    console_fail(console, "failed to draw %s: no pipe to Graphviz: %s", path, strerror(errno));
     close(ends[1]);
     waitpid(graphviz->process, NULL, 0);
     return false;
@@ -69,10 +71,12 @@ bool graphviz_close(graphviz_pipe *graphviz, tool_console *console) {
     pid_t waited;
     do waited = waitpid(graphviz->process, &status, 0);
     while (waited < 0 && errno == EINTR);
-    if (waited < 0) return console_fail(console, "failed to wait for Graphviz: %s", strerror(errno));
-    if (WIFSIGNALED(status)) return console_fail(console, "failed to draw: 'dot' ended by signal %d", WTERMSIG(status));
+    const char *path = graphviz->path;
+    if (waited < 0) return console_fail(console, "failed to draw %s: no word from 'dot': %s", path, strerror(errno));
+    if (WIFSIGNALED(status))
+        return console_fail(console, "failed to draw %s: 'dot' ended by signal %d", path, WTERMSIG(status));
     if (WEXITSTATUS(status) != 0)
-        return console_fail(console, "failed to draw: 'dot' ended with code %d", WEXITSTATUS(status));
-    if (!written) return console_fail(console, "failed to draw: 'dot' did not read the whole graph");
+        return console_fail(console, "failed to draw %s: 'dot' ended with code %d", path, WEXITSTATUS(status));
+    if (!written) return console_fail(console, "failed to draw %s: 'dot' did not read the whole graph", path);
     return true;
 }

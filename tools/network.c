@@ -129,6 +129,7 @@ bool network_load(tool_network *network, const char *weights) {
                                 "file with -w, or give -w random",
                                 network->model->name, name);
         weights = shipped;
+        network->shipped = true;
     }
     if (clade_weights_load(network->graph, weights, NULL) != CLADE_OK) return network_fail(network);
     return true;

@@ -15,6 +15,7 @@ typedef struct tool_network {
     tool_model chosen;
     const clade_model_info *model; /* that of `chosen` */
     clade_graph *graph;
+    bool shipped; /* its weights came with the project */
     clade_plan *plan;
     clade_session *session;
 } tool_network;

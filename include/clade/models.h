@@ -71,7 +71,7 @@ CLADE_API const clade_model_info *clade_model_find(const char *name);
 /** Builds a model by name. Parameters have their names and shapes but no values.
  *  @param settings  NULL: as published.
  *  @param[out] graph_out  the caller's, to be freed with @ref clade_graph_destroy.
- *  @return CLADE_ERROR_NOT_FOUND (the message lists the models); CLADE_ERROR_SHAPE when a setting is negative or the image is
+ *  @return CLADE_ERROR_NOT_FOUND (the message lists the models, and names the one that is spelt much alike); CLADE_ERROR_SHAPE when a setting is negative or the image is
  *          too small (the message names the layer that finds no room); CLADE_ERROR_UNSUPPORTED (auxiliary classifiers that a
  *          model does not have); CLADE_ERROR_INVALID_ARGUMENT; CLADE_ERROR_OUT_OF_MEMORY. */
 CLADE_API clade_status clade_model_create(clade_context *context, const char *name,

@@ -10,6 +10,7 @@
 enum { LENGTH_SIZE = 8 };
 
 static const char metadata_key[] = "__metadata__";
+static const unsigned char zip_signature[4] = {'P', 'K', 3, 4}; /* what checkpoints are mostly published as */
 
 /* ---- Element types ------------------------------------------------------------------------------------------------ */
 static const safetensors_type types[] = {
@@ -125,9 +126,15 @@ static clade_status read_entries(const io_file *file, uint64_t data_size, safete
 static clade_status read_length(const io_file *file, size_t *length_out) {
     uint64_t length = 0;
     if (file->size < LENGTH_SIZE) return io_refuse(file, CLADE_ERROR_FORMAT, "it is shorter than a header");
+    if (memcmp(file->data, zip_signature, sizeof zip_signature) == 0)
+        return io_refuse(file, CLADE_ERROR_FORMAT,
+                         "it is a ZIP file, such as PyTorch's torch.save writes; safetensors.torch.save_file writes "
+                         "what can be read here");
     memcpy(&length, file->data, LENGTH_SIZE);
     if (length > MAX_HEADER_SIZE)
-        return io_refuse(file, CLADE_ERROR_FORMAT, "it declares a header of %llu bytes, at most %u are allowed",
+        return io_refuse(file, CLADE_ERROR_FORMAT,
+                         "it declares a header of %llu bytes, at most %u are allowed: it is damaged or no safetensors "
+                         "file",
                          (unsigned long long)length, MAX_HEADER_SIZE);
     if (length > file->size - LENGTH_SIZE)
         return io_refuse(file, CLADE_ERROR_FORMAT, "it declares a header of %llu bytes, it has only %zu bytes",

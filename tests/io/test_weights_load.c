@@ -259,6 +259,17 @@ static void refuses_hostile_lengths(void **state) {
     }
 }
 
+/* The files that checkpoints mostly come in: the message says what to do. */
+static void refuses_other_formats(void **state) {
+    support *test = *state;
+    static const uint8_t zip[30] = {'P', 'K', 3, 4};
+    support_store(test->path, zip, sizeof zip);
+    assert_failure(test, load_file(test, test->path), CLADE_ERROR_FORMAT, "safetensors.torch.save_file");
+    static const char text[] = "# Not weights at all, but a text";
+    support_store(test->path, text, sizeof text);
+    assert_failure(test, load_file(test, test->path), CLADE_ERROR_FORMAT, "no safetensors file");
+}
+
 static void survives_damage(void **state) {
     support *test = *state;
     static const char *const files[] = {DATA("weights/float16.safetensors"), DATA("weights/checkpoint.safetensors")};
@@ -295,6 +306,7 @@ int main(void) {
         SUPPORT_TEST(reads_empty_tensors_and_metadata),
         SUPPORT_TEST(refuses_hostile_headers),
         SUPPORT_TEST(refuses_hostile_lengths),
+        SUPPORT_TEST(refuses_other_formats),
         SUPPORT_TEST(survives_damage),
         SUPPORT_TEST(refuses_wrong_arguments),
     };

@@ -73,6 +73,19 @@ static void an_unknown_model_is_answered_with_the_list(void **state) {
     expect_refusal(*state, "xception", NULL, CLADE_ERROR_NOT_FOUND, "\"xception\"");
 }
 
+static void a_misspelt_model_is_answered_with_the_nearest(void **state) {
+    static const struct {
+        const char *name, *meant;
+    } cases[] = {
+        {"googlnet", "is googlenet meant?"},       {"GoogLeNet", "is googlenet meant?"},
+        {"inceptionv3", "is inception_v3 meant?"}, {"inception-v4-cifar", "is inception_v4_cifar meant?"},
+        {"resnet-50", "is resnet50 meant?"},       {"lenett", "is lenet meant?"},
+        {"xception", "\"xception\": the models"},  {"", "\"\": the models"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_refusal(*state, cases[i].name, NULL, CLADE_ERROR_NOT_FOUND, cases[i].meant);
+}
+
 static void null_arguments_are_refused(void **state) {
     clade_graph *graph = NULL;
     assert_int_equal(clade_model_create(*state, NULL, NULL, &graph), CLADE_ERROR_INVALID_ARGUMENT);
@@ -145,6 +158,7 @@ int main(void) {
         cmocka_unit_test(reserved_fields_are_refused),
         cmocka_unit_test(images_too_small_are_refused_by_layer),
         cmocka_unit_test(an_unknown_model_is_answered_with_the_list),
+        cmocka_unit_test(a_misspelt_model_is_answered_with_the_nearest),
         cmocka_unit_test(null_arguments_are_refused),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };

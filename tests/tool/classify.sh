@@ -65,6 +65,13 @@ warns '^clade: .*short.txt.*9 names for 10 classes'
 expect 1 classify lenet -l missing.txt "$images/bag.png"
 warns '^clade: .*missing.txt'
 
+behaviour "an ONNX file has no labels until -l gives some"
+expect 0 convert lenet lenet.onnx
+expect 0 classify lenet.onnx "$images/bag.png" -k 1
+says '%  class 8$'
+expect 0 classify lenet.onnx -l labels.txt "$images/bag.png" -k 1
+says '%  number 8$'
+
 behaviour "random weights run, reproducibly"
 expect 0 classify lenet -w random "$images/bag.png" --json
 cp out first

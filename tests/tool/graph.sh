@@ -78,12 +78,12 @@ chmod +x bin/dot
 mkdir target
 echo old >target/f.svg
 PATH=$work/bin expect 1 graph lenet -o target/f.svg
-warns "'dot' ended with code 3"
+warns "failed to draw target/f.svg: 'dot' ended with code 3"
 same old "$(cat target/f.svg)"
 same f.svg "$(ls target)"
 printf '#!/bin/sh\nkill -9 $$\n' >bin/dot
 PATH=$work/bin expect 1 graph inception_v4 -o target/f.svg
-warns "'dot' ended by signal 9"
+warns "failed to draw target/f.svg: 'dot' ended by signal 9"
 same f.svg "$(ls target)"
 
 behaviour "a file that cannot be written is an error"

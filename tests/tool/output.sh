@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/expect.sh" "$@"
 
 behaviour "a full disk under standard output gives exit code 1 and the reason"
 if [ -e /dev/full ]; then
-    for command in "help" "devices" "summary lenet" "summary --list" "graph lenet" "bench lenet --runs 1 --json"; do
+    for command in "help" "devices" "summary lenet" "summary --list" "graph lenet" "graph googlenet" "bench lenet --runs 1 --json"; do
         code=0
         # shellcheck disable=SC2086
         "$tool" $command >/dev/full 2>err || code=$?
