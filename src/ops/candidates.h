@@ -27,5 +27,7 @@ extern const ops_candidate ops_reorder_candidates[];
 extern const size_t ops_reorder_candidate_count;
 extern const ops_candidate ops_mean_candidates[];
 extern const size_t ops_mean_candidate_count;
+extern const ops_candidate ops_activation_gradient_candidates[];
+extern const size_t ops_activation_gradient_candidate_count;
 
 #endif

@@ -135,6 +135,15 @@ typedef struct ops_mean {
     int64_t reduce_dims[OPS_MAX_DIMS], reduce_stride[OPS_MAX_DIMS];
 } ops_mean;
 
+/* dx = dy * f'(x), f' from what f gave: inputs dy and y. CLADE_LEAKY_RELU only asks for the sign, so that x does as well as y and must
+ * be taken where the slope is below 0. At a kink the gradient is PyTorch's: 0 for relu(0), relu6(0) and relu6(6), slope for leaky(0). */
+typedef struct ops_activation_gradient {
+    ops_tensor in, out; /* dy, dx */
+    ops_tensor of;      /* y; all of the same block */
+    clade_activation kind;
+    float slope;
+} ops_activation_gradient;
+
 typedef enum ops_kind {
     OPS_CONV2D,
     OPS_POOL,
@@ -147,6 +156,7 @@ typedef enum ops_kind {
     OPS_COPY,
     OPS_REORDER,
     OPS_MEAN,
+    OPS_ACTIVATION_GRADIENT,
     OPS_KIND_COUNT
 } ops_kind;
 
@@ -164,6 +174,7 @@ typedef struct ops_problem {
         ops_copy copy;
         ops_reorder reorder;
         ops_mean mean;
+        ops_activation_gradient activation_gradient;
     };
 } ops_problem;
 

@@ -58,6 +58,11 @@ static bool mean_reach(const ops_mean *p, ops_reach *reach) {
            box_reach(p->rank, p->dims, p->stride_out, 0, &reach->output);
 }
 
+static bool activation_gradient_reach(const ops_activation_gradient *p, ops_reach *reach) {
+    reach->input_count = 2;
+    return tensors_reach(&p->in, &p->out, reach) && tensor_reach(&p->of, &reach->inputs[1]);
+}
+
 bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
     const ops_conv2d *conv = &problem->conv2d;
     *reach_out = (ops_reach){.input_count = 1};
@@ -87,6 +92,8 @@ bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
         return tensors_reach(&problem->reorder.in, &problem->reorder.out, reach_out);
     case OPS_MEAN:
         return mean_reach(&problem->mean, reach_out);
+    case OPS_ACTIVATION_GRADIENT:
+        return activation_gradient_reach(&problem->activation_gradient, reach_out);
     default:
         return false;
     }
@@ -112,6 +119,8 @@ bool ops_in_place(const ops_problem *problem, int32_t input) {
         return input == 0 && same_memory(&problem->affine.in, &problem->affine.out);
     case OPS_ACTIVATION:
         return input == 0 && same_memory(&problem->activation.in, &problem->activation.out);
+    case OPS_ACTIVATION_GRADIENT:
+        return input == 0 && same_memory(&problem->activation_gradient.in, &problem->activation_gradient.out);
     case OPS_BINARY:
         return binary_in_place(&problem->binary, input == 0 ? problem->binary.stride_a : problem->binary.stride_b);
     default:

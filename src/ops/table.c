@@ -19,6 +19,8 @@ static const table_row table[OPS_KIND_COUNT] = {
     [OPS_COPY] = {"copy", ops_copy_candidates, &ops_copy_candidate_count},
     [OPS_REORDER] = {"reorder", ops_reorder_candidates, &ops_reorder_candidate_count},
     [OPS_MEAN] = {"mean", ops_mean_candidates, &ops_mean_candidate_count},
+    [OPS_ACTIVATION_GRADIENT] = {"activation_gradient", ops_activation_gradient_candidates,
+                                 &ops_activation_gradient_candidate_count},
 };
 
 const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out) {

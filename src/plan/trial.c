@@ -55,6 +55,8 @@ static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input)
         return &problem->activation.in;
     case OPS_REORDER:
         return &problem->reorder.in;
+    case OPS_ACTIVATION_GRADIENT:
+        return input == 0 ? &problem->activation_gradient.in : &problem->activation_gradient.of;
     default:
         return NULL;
     }

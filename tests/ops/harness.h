@@ -90,7 +90,8 @@ typedef struct harness_operator {
                       harness_expected *expected);
     /* The problem's settings in a few words for a failure's message; may be NULL. */
     void (*describe)(const ops_problem *problem, char *text, size_t size);
-    float range;      /* inputs are uniform in [-range, range]; 0: 1 */
+    float range; /* inputs are uniform in [-range, range]; 0: 1 */
+    float grid;  /* half of the problems have inputs that are multiples of it, so that there are equal ones; 0: none */
     bool only_finite; /* else some problems have NaN and infinity among their inputs */
     bool approximate; /* try the candidates with error_growth, and these only; else the others only */
 } harness_operator;

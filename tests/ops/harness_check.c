@@ -62,11 +62,12 @@ typedef struct instance {
     harness_expected expected;
 } instance;
 
-static float *draw_values(harness_random *random, int64_t count, float range, bool specials) {
+static float *draw_values(harness_random *random, int64_t count, float range, float grid, bool specials) {
     static const float special[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e15f, -1e15f};
     float *values = malloc((size_t)(count + 1) * sizeof *values);
     for (int64_t i = 0; i < count; i++) {
         values[i] = harness_float(random, -range, range);
+        if (grid > 0) values[i] = roundf(values[i] / grid) * grid;
         if (specials && harness_chance(random, 0.02)) values[i] = special[harness_between(random, 0, 5)];
     }
     return values;
@@ -89,11 +90,12 @@ static void instance_draw(instance *it, const harness_operator *tested, uint64_t
     tested->draw(&random, &it->problem);
     it->sizes = harness_count(&it->problem);
     bool specials = !tested->only_finite && harness_chance(&random, 0.15);
-    float range = tested->range > 0 ? tested->range : 1.0f;
+    float range = tested->range > 0 ? tested->range : 1.0f, grid = seed % 2 ? tested->grid : 0.0f;
     for (int32_t i = 0; i < it->sizes.input_count; i++)
-        it->inputs[i] = draw_values(&random, it->sizes.inputs[i], range, specials);
+        it->inputs[i] = draw_values(&random, it->sizes.inputs[i], range, grid, specials);
     for (int32_t i = 0; i < 2; i++)
-        if (it->sizes.parameters[i]) it->parameters[i] = draw_values(&random, it->sizes.parameters[i], 1.0f, false);
+        if (it->sizes.parameters[i])
+            it->parameters[i] = draw_values(&random, it->sizes.parameters[i], 1.0f, 0.0f, false);
     round_weights(&it->problem, it->parameters[OPS_WEIGHT], it->sizes.parameters[OPS_WEIGHT]);
     it->finite = true;
     for (int32_t i = 0; i < it->sizes.input_count; i++)

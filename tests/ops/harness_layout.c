@@ -129,6 +129,13 @@ static harness_layouts pool_layouts(const ops_pool *p) {
     return all;
 }
 
+/* A gradient beside the tensor that the forward pass had there. */
+static harness_layouts gradient_layouts(const ops_tensor *in, const ops_tensor *of, const ops_tensor *out) {
+    harness_layouts all = tensors(in, out);
+    all.inputs[all.input_count++] = tensor_layout(of);
+    return all;
+}
+
 harness_layouts harness_layouts_of(const ops_problem *problem) {
     switch (problem->kind) {
     case OPS_CONV2D:
@@ -153,6 +160,9 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
         return tensors(&problem->reorder.in, &problem->reorder.out);
     case OPS_MEAN:
         return mean_layouts(&problem->mean);
+    case OPS_ACTIVATION_GRADIENT:
+        return gradient_layouts(&problem->activation_gradient.in, &problem->activation_gradient.of,
+                                &problem->activation_gradient.out);
     default:
         return (harness_layouts){0};
     }

@@ -1,0 +1,11 @@
+/* gradients.h: what gradients should be, in plain double precision; dense tensors and bounds as in operators.h. Tests hold each
+ * against differences of the operator's own reference (numeric_gradient.h). */
+#ifndef TESTS_REFERENCE_GRADIENTS_H
+#define TESTS_REFERENCE_GRADIENTS_H
+
+#include "ops/ops.h"
+
+void reference_activation_gradient(const ops_activation_gradient *problem, const float *dy, const float *y,
+                                   double *values, double *bounds);
+
+#endif
