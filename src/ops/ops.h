@@ -143,6 +143,32 @@ typedef struct ops_activation_gradient {
     clade_activation kind;
     float slope;
 } ops_activation_gradient;
+/* Softmax cross-entropy with smoothed labels (Szegedy et al., arXiv:1512.00567), as PyTorch: inputs are logits, rows
+ * `stride_logits` apart, and labels, numbers of classes, dense; gives the loss of each row, dense [rows]:
+ *     log(sum of exp(x)) - sum of target * x,    target = (1 - smoothing) onehot(label) + smoothing / classes
+ * A label that is no class makes its row NaN. */
+typedef struct ops_cross_entropy {
+    int32_t rows, classes;
+    int64_t stride_logits;
+    float smoothing; /* from 0 to 1 */
+} ops_cross_entropy;
+
+/* Of the same inputs: factor * (softmax - target), dense [rows, classes]. */
+typedef struct ops_cross_entropy_gradient {
+    ops_cross_entropy cross_entropy;
+    float factor;
+} ops_cross_entropy_gradient;
+
+/* y = x * keep / (1 - rate); its gradient is itself, of dy. Input 1 is the key, four whole numbers below 2^24: seed low, seed
+ * high, step low, step high. keep is 1 where a word of Philox4x32-10 (Salmon et al., SC11) is at least rate * 2^32. The generator's
+ * key is the seed, its counter (element / 4, stream, step low, step high), and its word element % 4, where `element` counts in
+ * NCHW order without padding: so the layout and the device do not change what is kept. */
+enum { OPS_DROPOUT_KEY = 4 };
+typedef struct ops_dropout {
+    ops_tensor in, out; /* same block */
+    float rate;         /* from 0 to 1 */
+    uint32_t stream;    /* a number for each dropout of a network */
+} ops_dropout;
 
 typedef enum ops_kind {
     OPS_CONV2D,
@@ -157,6 +183,9 @@ typedef enum ops_kind {
     OPS_REORDER,
     OPS_MEAN,
     OPS_ACTIVATION_GRADIENT,
+    OPS_CROSS_ENTROPY,
+    OPS_CROSS_ENTROPY_GRADIENT,
+    OPS_DROPOUT,
     OPS_KIND_COUNT
 } ops_kind;
 
@@ -175,6 +204,9 @@ typedef struct ops_problem {
         ops_reorder reorder;
         ops_mean mean;
         ops_activation_gradient activation_gradient;
+        ops_cross_entropy cross_entropy;
+        ops_cross_entropy_gradient cross_entropy_gradient;
+        ops_dropout dropout;
     };
 } ops_problem;
 

@@ -63,6 +63,23 @@ static bool activation_gradient_reach(const ops_activation_gradient *p, ops_reac
     return tensors_reach(&p->in, &p->out, reach) && tensor_reach(&p->of, &reach->inputs[1]);
 }
 
+static bool cross_entropy_reach(const ops_cross_entropy *p, ops_reach *reach) {
+    reach->input_count = 2;
+    reach->inputs[1] = reach->output = p->rows;
+    return box_reach(2, (int64_t[]){p->rows, p->classes}, (int64_t[]){p->stride_logits, 1}, 0, &reach->inputs[0]);
+}
+
+static bool cross_entropy_gradient_reach(const ops_cross_entropy *p, ops_reach *reach) {
+    return cross_entropy_reach(p, reach) &&
+           box_reach(2, (int64_t[]){p->rows, p->classes}, (int64_t[]){p->classes, 1}, 0, &reach->output);
+}
+
+static bool dropout_reach(const ops_dropout *p, ops_reach *reach) {
+    reach->input_count = 2;
+    reach->inputs[1] = OPS_DROPOUT_KEY;
+    return tensors_reach(&p->in, &p->out, reach);
+}
+
 bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
     const ops_conv2d *conv = &problem->conv2d;
     *reach_out = (ops_reach){.input_count = 1};
@@ -94,6 +111,12 @@ bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
         return mean_reach(&problem->mean, reach_out);
     case OPS_ACTIVATION_GRADIENT:
         return activation_gradient_reach(&problem->activation_gradient, reach_out);
+    case OPS_CROSS_ENTROPY:
+        return cross_entropy_reach(&problem->cross_entropy, reach_out);
+    case OPS_CROSS_ENTROPY_GRADIENT:
+        return cross_entropy_gradient_reach(&problem->cross_entropy_gradient.cross_entropy, reach_out);
+    case OPS_DROPOUT:
+        return dropout_reach(&problem->dropout, reach_out);
     default:
         return false;
     }
@@ -121,6 +144,8 @@ bool ops_in_place(const ops_problem *problem, int32_t input) {
         return input == 0 && same_memory(&problem->activation.in, &problem->activation.out);
     case OPS_ACTIVATION_GRADIENT:
         return input == 0 && same_memory(&problem->activation_gradient.in, &problem->activation_gradient.out);
+    case OPS_DROPOUT:
+        return input == 0 && same_memory(&problem->dropout.in, &problem->dropout.out);
     case OPS_BINARY:
         return binary_in_place(&problem->binary, input == 0 ? problem->binary.stride_a : problem->binary.stride_b);
     default:

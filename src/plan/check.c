@@ -59,6 +59,7 @@ ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *rec
     if (small.kind == OPS_POOL) small.pool.in.n = small.pool.out.n = smaller(small.pool.in.n, SMALL_BATCH);
     if (small.kind == OPS_LRN) small.lrn.in.n = small.lrn.out.n = smaller(small.lrn.in.n, SMALL_BATCH);
     if (small.kind == OPS_AFFINE) small.affine.in.n = small.affine.out.n = smaller(small.affine.in.n, SMALL_BATCH);
+    if (small.kind == OPS_DROPOUT) small.dropout.in.n = small.dropout.out.n = smaller(small.dropout.in.n, SMALL_BATCH);
     if (small.kind == OPS_REORDER) small.reorder.in.n = small.reorder.out.n = smaller(small.reorder.in.n, SMALL_BATCH);
     return small;
 }

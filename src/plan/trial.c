@@ -57,6 +57,8 @@ static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input)
         return &problem->reorder.in;
     case OPS_ACTIVATION_GRADIENT:
         return input == 0 ? &problem->activation_gradient.in : &problem->activation_gradient.of;
+    case OPS_DROPOUT:
+        return input == 0 ? &problem->dropout.in : NULL;
     default:
         return NULL;
     }
@@ -71,6 +73,16 @@ static void clear_padding_lanes(const ops_tensor *t, float *values) {
                 values[n * t->batch_stride + last * pixels + pixel * t->block + lane] = 0.0f;
 }
 
+/* Inputs that may not be any numbers. */
+static void make_sensible(const ops_problem *problem, int32_t input, float *values, uint64_t count) {
+    const uint64_t classes = problem->kind == OPS_CROSS_ENTROPY ? (uint64_t)problem->cross_entropy.classes
+                             : problem->kind == OPS_CROSS_ENTROPY_GRADIENT
+                                 ? (uint64_t)problem->cross_entropy_gradient.cross_entropy.classes
+                                 : 0;
+    for (uint64_t i = 0; classes > 0 && input == 1 && i < count; i++) values[i] = (float)(i % classes);
+    for (uint64_t i = 0; problem->kind == OPS_DROPOUT && input == 1 && i < count; i++) values[i] = (float)i;
+}
+
 /* A buffer of at least so many floats; one that is large enough stays. */
 static clade_status ensure(trial_bench *bench, uint64_t count, const char *what, rt_buffer **buffer) {
     const uint64_t bytes = count * sizeof(float);
@@ -83,6 +95,7 @@ void trial_fill_input(const ops_problem *problem, int32_t input, float *values, 
     const ops_tensor *tensor = input_tensor(problem, input);
     fill_random(values, count, (uint64_t)input + 1);
     if (tensor) clear_padding_lanes(tensor, values);
+    make_sensible(problem, input, values, count);
 }
 
 static clade_status fill_input(trial_bench *bench, const ops_problem *problem, int32_t input, uint64_t count) {

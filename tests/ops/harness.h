@@ -88,6 +88,8 @@ typedef struct harness_operator {
     /* Writes a value and a bound for each element of the output, in the order of harness_sizes. */
     void (*reference)(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
                       harness_expected *expected);
+    /* Replaces inputs that may not be any numbers, such as those of classes; may be NULL. */
+    void (*replace)(harness_random *random, const ops_problem *problem, float *const *inputs);
     /* The problem's settings in a few words for a failure's message; may be NULL. */
     void (*describe)(const ops_problem *problem, char *text, size_t size);
     float range; /* inputs are uniform in [-range, range]; 0: 1 */

@@ -93,6 +93,7 @@ static void instance_draw(instance *it, const harness_operator *tested, uint64_t
     float range = tested->range > 0 ? tested->range : 1.0f, grid = seed % 2 ? tested->grid : 0.0f;
     for (int32_t i = 0; i < it->sizes.input_count; i++)
         it->inputs[i] = draw_values(&random, it->sizes.inputs[i], range, grid, specials);
+    if (tested->replace) tested->replace(&random, &it->problem, it->inputs);
     for (int32_t i = 0; i < 2; i++)
         if (it->sizes.parameters[i])
             it->parameters[i] = draw_values(&random, it->sizes.parameters[i], 1.0f, 0.0f, false);
@@ -136,10 +137,10 @@ static void try_candidate(harness *h, instance *it, const ops_candidate *candida
     harness_run_settings settings = {
         .problem = &it->problem,
         .candidate = candidate,
-        .inputs = {it->inputs[0], it->inputs[1]},
         .parameters = {it->parameters[0], it->parameters[1]},
         .in_place = in_place,
     };
+    for (int32_t i = 0; i < it->sizes.input_count; i++) settings.inputs[i] = it->inputs[i];
     bool fine = harness_run(h, &settings, it->output);
     if (fine && h->error_growth > 0)
         fine = harness_compare_approximate(&it->expected, h->error_growth, it->finite, it->output, it->sizes.output,

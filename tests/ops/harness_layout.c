@@ -136,6 +136,30 @@ static harness_layouts gradient_layouts(const ops_tensor *in, const ops_tensor *
     return all;
 }
 
+/* Memory without strides. */
+static harness_layout dense(int64_t count) { return box_layout(1, (int64_t[]){count}, (int64_t[]){1}, 0); }
+
+static harness_layouts cross_entropy_layouts(const ops_cross_entropy *p) {
+    int64_t logits[2] = {p->rows, p->classes};
+    return (harness_layouts){
+        .inputs = {raw(box_layout(2, logits, (int64_t[]){p->stride_logits, 1}, 0)), dense(p->rows)},
+        .output = dense(p->rows),
+        .input_count = 2,
+    };
+}
+
+static harness_layouts cross_entropy_gradient_layouts(const ops_cross_entropy *p) {
+    harness_layouts all = cross_entropy_layouts(p);
+    all.output = dense((int64_t)p->rows * p->classes);
+    return all;
+}
+
+static harness_layouts dropout_layouts(const ops_dropout *p) {
+    harness_layouts all = tensors(&p->in, &p->out);
+    all.inputs[all.input_count++] = dense(OPS_DROPOUT_KEY);
+    return all;
+}
+
 harness_layouts harness_layouts_of(const ops_problem *problem) {
     switch (problem->kind) {
     case OPS_CONV2D:
@@ -163,6 +187,12 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
     case OPS_ACTIVATION_GRADIENT:
         return gradient_layouts(&problem->activation_gradient.in, &problem->activation_gradient.of,
                                 &problem->activation_gradient.out);
+    case OPS_CROSS_ENTROPY:
+        return cross_entropy_layouts(&problem->cross_entropy);
+    case OPS_CROSS_ENTROPY_GRADIENT:
+        return cross_entropy_gradient_layouts(&problem->cross_entropy_gradient.cross_entropy);
+    case OPS_DROPOUT:
+        return dropout_layouts(&problem->dropout);
     default:
         return (harness_layouts){0};
     }

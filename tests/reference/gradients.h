@@ -7,5 +7,8 @@
 
 void reference_activation_gradient(const ops_activation_gradient *problem, const float *dy, const float *y,
                                    double *values, double *bounds);
+/* Of OPS_CROSS_ENTROPY's inputs. */
+void reference_cross_entropy_gradient(const ops_cross_entropy_gradient *problem, const float *logits,
+                                      const float *labels, double *values, double *bounds);
 
 #endif

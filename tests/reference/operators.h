@@ -21,5 +21,12 @@ void reference_softmax(const ops_softmax *problem, const float *in, double *valu
 void reference_copy(const ops_copy *problem, const float *in, double *values, double *bounds);
 void reference_reorder(const ops_reorder *problem, const float *in, double *values, double *bounds);
 void reference_mean(const ops_mean *problem, const float *in, double *values, double *bounds);
+/* Of OPS_CROSS_ENTROPY's inputs: a loss a row. */
+void reference_cross_entropy(const ops_cross_entropy *problem, const float *logits, const float *labels, double *values,
+                             double *bounds);
+/* key as OPS_DROPOUT's. */
+void reference_dropout(const ops_dropout *problem, const float *in, const float *key, double *values, double *bounds);
+/* Philox4x32-10 as the paper has it (Salmon et al., SC11). */
+void reference_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t words_out[4]);
 
 #endif
