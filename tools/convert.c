@@ -19,25 +19,53 @@ static bool save(const tool_network *network, const char *path) {
     return status == CLADE_OK || network_fail(network);
 }
 
+static bool convert_network(const tool_options *options, tool_console *console) {
+    tool_network network = {0};
+    const bool good = network_open(&network, options, console, "none") &&
+                      network_build(&network, options->arguments[0]) && network_load(&network, options->weights) &&
+                      save(&network, options->arguments[1]);
+    network_close(&network);
+    return good;
+}
+
+/* Of a file whose network nobody has named. */
+static bool convert_weights(const tool_options *options, tool_console *console) {
+    tool_network network = {0};
+    bool good = network_open(&network, options, console, "none");
+    if (good && clade_weights_convert(network.context, options->arguments[0], options->arguments[1],
+                                      options->weight_type) != CLADE_OK)
+        good = network_fail(&network);
+    network_close(&network);
+    return good;
+}
+
 static int convert_run(const tool_options *options, tool_console *console) {
     const char *source = options->arguments[0], *target = options->arguments[1];
+    const bool only_weights = ends_in(source, ".safetensors");
     if (!ends_in(target, ".onnx") && !ends_in(target, ".safetensors"))
         return command_misuse(&command_convert, console, "'%s' does not end in .onnx or .safetensors", target);
-    tool_network network = {0};
-    const bool good = network_open(&network, options, console, "none") && network_build(&network, source) &&
-                      network_load(&network, options->weights) && save(&network, target);
-    network_close(&network);
-    return good ? EXIT_DONE : EXIT_FAILED;
+    if (!only_weights && !model_is_known(source) && strpbrk(source, "./"))
+        return command_misuse(&command_convert, console, "'%s' is no MODEL and does not end in .onnx or .safetensors",
+                              source);
+    if (only_weights && ends_in(target, ".onnx"))
+        return command_misuse(&command_convert, console,
+                              "%s has weights, but no network: name the MODEL, and give the file with -w", source);
+    if (only_weights && options->weights)
+        return command_misuse(&command_convert, console, "%s has its weights, and -w names others", source);
+    if (only_weights && (options->shapes.count > 0 || options->external_data))
+        return command_misuse(&command_convert, console, "--shape and --external-data are for ONNX files");
+    return (only_weights ? convert_weights : convert_network)(options, console) ? EXIT_DONE : EXIT_FAILED;
 }
 
 const tool_command command_convert = {
     .name = "convert",
     .bit = COMMAND_CONVERT,
-    .arguments = "MODEL OUT",
-    .summary = "write a network as ONNX, or its weights as safetensors",
+    .arguments = "MODEL|WEIGHTS OUT",
+    .summary = "write a network as ONNX, or weights as safetensors",
     .description = "Writes a network with its weights to OUT: all of it where that ends in .onnx,\n"
-                   "the weights alone where it ends in .safetensors. The network is a model of the\n"
-                   "zoo or an ONNX file, whose own weights are taken unless -w names others. No\n"
+                   "the weights alone where it ends in .safetensors. An ONNX file's own weights are\n"
+                   "taken unless -w names others. A safetensors file in place of MODEL is written\n"
+                   "anew with its weights as --weight-type says, whatever network they are of. No\n"
                    "OpenCL device is needed.",
     .least = 2,
     .most = 2,

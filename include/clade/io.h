@@ -76,6 +76,15 @@ CLADE_API clade_status clade_weights_load(clade_graph *graph, const char *path, 
  *          `type`, which would become infinite); see above. */
 CLADE_API clade_status clade_weights_save(const clade_graph *graph, const char *path, clade_type type);
 
+/** Writes a safetensors file anew with its floating-point tensors (F64, F32, F16, BF16) stored as another type, whatever network they
+ *  belong to. Tensors of other types stay as they are, and so do names, shapes and metadata. Wide elements come first;
+ *  else the order is the file's.
+ *  @param source  may be the target, too.
+ *  @param type  as for @ref clade_weights_save.
+ *  @return CLADE_ERROR_UNSUPPORTED (a number too large for `type`, which would become infinite); see above. */
+CLADE_API clade_status clade_weights_convert(clade_context *context, const char *source, const char *target,
+                                             clade_type type);
+
 /* --- Images ---------------------------------------------------------------------------------------- */
 
 /** Reads a JPEG or PNG file, of up to 2^27 pixels and 2^30 bytes.

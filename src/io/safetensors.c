@@ -9,7 +9,6 @@
 
 enum { LENGTH_SIZE = 8 };
 
-static const char metadata_key[] = "__metadata__";
 static const unsigned char zip_signature[4] = {'P', 'K', 3, 4}; /* what checkpoints are mostly published as */
 
 /* ---- Element types ------------------------------------------------------------------------------------------------ */
@@ -116,7 +115,7 @@ static clade_status read_entries(const io_file *file, uint64_t data_size, safete
     json_t *value;
     json_object_foreach(index->header, name, value) {
         if (!json_is_object(value)) return io_refuse(file, CLADE_ERROR_FORMAT, "its entry \"%s\" is no object", name);
-        if (strcmp(name, metadata_key) == 0) continue;
+        if (strcmp(name, SAFETENSORS_METADATA) == 0) continue;
         FORWARD(read_entry(file, name, value, data_size, &index->entries[index->count++]));
     }
     return CLADE_OK;

@@ -20,6 +20,9 @@ typedef struct safetensors_type {
     clade_type type;
 } safetensors_type;
 
+/* The key of what is no tensor. */
+#define SAFETENSORS_METADATA "__metadata__"
+
 const safetensors_type *safetensors_type_named(const char *name); /* NULL when unknown */
 const char *safetensors_type_name(clade_type type);
 
@@ -43,6 +46,13 @@ typedef struct safetensors_index {
 clade_status safetensors_index_create(const io_file *file, safetensors_index *index_out);
 void safetensors_index_destroy(safetensors_index *index);
 safetensors_entry *safetensors_find(const safetensors_index *index, const char *name); /* or NULL */
+
+/* ---- Writing ------------------------------------------------------------------------------------------------------ */
+/* Writes length, header and padding, so that data may follow. NULL, which Jansson gives without memory, is refused. */
+clade_status safetensors_write_header(io_writer *writer, const json_t *header);
+/* Narrows and writes the values of the tensor `name` a piece at a time. */
+clade_status safetensors_write_values(io_writer *writer, const char *name, clade_type type, const float *values,
+                                      size_t count);
 
 /* ---- What loading and saving share -------------------------------------------------------------------------------- */
 /* Describes parameter `index` of a graph. */

@@ -4,12 +4,6 @@
 
 #include <clade/io.h>
 
-#include <stdlib.h>
-#include <string.h>
-
-/* The data start at a multiple of this. */
-enum { ALIGNMENT = 8 };
-
 typedef struct saving {
     base_env *env;
     const clade_graph *graph;
@@ -48,15 +42,6 @@ static clade_status add_entry(const saving *job, json_t *header, const clade_ten
     return complete ? CLADE_OK : fail_memory(job);
 }
 
-static clade_status write_text(const saving *job, io_writer *writer, const char *text) {
-    if (!text) return fail_memory(job);
-    const size_t length = strlen(text), padding = (size_t)(base_round_up((int64_t)length, ALIGNMENT)) - length;
-    const uint64_t total = length + padding;
-    FORWARD(io_write(writer, &total, sizeof total));
-    FORWARD(io_write(writer, text, length));
-    return io_write(writer, "        ", padding);
-}
-
 static clade_status write_header(const saving *job, io_writer *writer) {
     const size_t count = clade_graph_parameter_count(job->graph);
     json_t *header = json_object();
@@ -67,29 +52,12 @@ static clade_status write_header(const saving *job, io_writer *writer) {
         status = weights_parameter(job->graph, i, &parameter);
         if (status == CLADE_OK) status = add_entry(job, header, &parameter, &end);
     }
-    if (status == CLADE_OK) {
-        char *text = json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER);
-        status = write_text(job, writer, text);
-        free(text);
-    }
+    if (status == CLADE_OK) status = safetensors_write_header(writer, header);
     json_decref(header);
     return status;
 }
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
-
-/* Narrows and writes values a piece at a time. */
-static clade_status write_values(const saving *job, io_writer *writer, const char *name, const float *values,
-                                 size_t count) {
-    float narrowed[1024];
-    for (size_t done = 0; done < count;) {
-        const size_t piece = (size_t)base_min((int64_t)(count - done), (int64_t)BASE_COUNT(narrowed));
-        FORWARD(io_narrow(writer, name, job->type, values + done, piece, narrowed));
-        FORWARD(io_write(writer, narrowed, piece * base_type_size(job->type)));
-        done += piece;
-    }
-    return CLADE_OK;
-}
 
 static clade_status write_parameter(const saving *job, io_writer *writer, const clade_tensor_info *parameter) {
     int64_t elements = 0;
@@ -97,7 +65,8 @@ static clade_status write_parameter(const saving *job, io_writer *writer, const 
     float *values = base_allocate_zero(job->env, (size_t)elements, sizeof *values);
     if (!values) return fail_memory(job);
     clade_status status = clade_graph_get_parameter(job->graph, parameter->name, values);
-    if (status == CLADE_OK) status = write_values(job, writer, parameter->name, values, (size_t)elements);
+    if (status == CLADE_OK)
+        status = safetensors_write_values(writer, parameter->name, job->type, values, (size_t)elements);
     base_free(job->env, values);
     return status;
 }

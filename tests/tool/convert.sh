@@ -64,7 +64,41 @@ same lenet.onnx "$(ls kept)"
 expect 1 convert lenet nowhere/lenet.onnx
 warns '^clade: failed to write ONNX file "nowhere/lenet.onnx"'
 
+behaviour "weights are stored as another type without a word about the network"
+expect 0 convert lenet wide.safetensors -w random
+for type in float32 float16 bfloat16; do
+    expect 0 convert wide.safetensors found.safetensors --weight-type $type
+    expect 0 convert lenet wanted.safetensors -w wide.safetensors --weight-type $type
+    expect 0 convert lenet again.safetensors -w found.safetensors --weight-type $type
+    holds cmp again.safetensors wanted.safetensors
+    holds [ "$(bytes found.safetensors)" = "$(bytes wanted.safetensors)" ]
+done
+expect 0 convert "$source/tests/data/io/weights/float32.safetensors" found.safetensors --weight-type float16
+holds cmp "$source/tests/data/io/weights/float16.safetensors" found.safetensors
+cp wide.safetensors self.safetensors
+expect 0 convert self.safetensors self.safetensors --weight-type float16
+expect 0 convert self.safetensors self.safetensors
+expect 0 convert lenet narrow.safetensors -w wide.safetensors --weight-type float16
+expect 0 convert narrow.safetensors narrow.safetensors
+holds cmp self.safetensors narrow.safetensors
+
+# 138,357,544 parameters, 4,097 of them for each class.
+behaviour "a file that would pass the 2 GiB of ONNX is refused before it is begun"
+mkdir large
+expect 1 convert vgg16:classes=110000 large/net.onnx -w random
+warns '^clade: failed to write ONNX file "large/net.onnx": it would have [0-9]{10} bytes, .* 2 GiB$'
+same '' "$(ls large)"
+
 behaviour "what cannot be meant is refused"
+expect 2 convert wide.safetensors lenet.onnx
+warns 'wide.safetensors has weights, but no network: name the MODEL'
+expect 2 convert wide.safetensors found.safetensors -w narrow.safetensors
+warns '-w names others'
+expect 2 convert wide.safetensors found.safetensors --external-data
+expect 2 convert x.npy found.safetensors
+warns "'x.npy' is no MODEL and does not end in .onnx or .safetensors"
+expect 1 convert missing.safetensors found.safetensors
+warns '^clade: failed to read weights "missing.safetensors": No such file'
 expect 2 convert lenet
 expect 2 convert lenet lenet.pt
 warns "'lenet.pt' does not end in .onnx or .safetensors"
