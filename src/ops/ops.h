@@ -143,6 +143,14 @@ typedef struct ops_activation_gradient {
     clade_activation kind;
     float slope;
 } ops_activation_gradient;
+
+/* The gradient of a pooling: inputs dy and, for a maximum, x. Of equal values the first of the window's rows has been the largest,
+ * of several NaNs the last, as in PyTorch. */
+typedef struct ops_pool_gradient {
+    ops_pool pool;  /* the forward pass, without bias and activation: x is its in, dy like its out */
+    ops_tensor out; /* dx: like pool.in but for batch_stride */
+} ops_pool_gradient;
+
 /* Softmax cross-entropy with smoothed labels (Szegedy et al., arXiv:1512.00567), as PyTorch: inputs are logits, rows
  * `stride_logits` apart, and labels, numbers of classes, dense; gives the loss of each row, dense [rows]:
  *     log(sum of exp(x)) - sum of target * x,    target = (1 - smoothing) onehot(label) + smoothing / classes
@@ -183,6 +191,7 @@ typedef enum ops_kind {
     OPS_REORDER,
     OPS_MEAN,
     OPS_ACTIVATION_GRADIENT,
+    OPS_POOL_GRADIENT,
     OPS_CROSS_ENTROPY,
     OPS_CROSS_ENTROPY_GRADIENT,
     OPS_DROPOUT,
@@ -204,6 +213,7 @@ typedef struct ops_problem {
         ops_reorder reorder;
         ops_mean mean;
         ops_activation_gradient activation_gradient;
+        ops_pool_gradient pool_gradient;
         ops_cross_entropy cross_entropy;
         ops_cross_entropy_gradient cross_entropy_gradient;
         ops_dropout dropout;

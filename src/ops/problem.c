@@ -63,6 +63,12 @@ static bool activation_gradient_reach(const ops_activation_gradient *p, ops_reac
     return tensors_reach(&p->in, &p->out, reach) && tensor_reach(&p->of, &reach->inputs[1]);
 }
 
+static bool pool_gradient_reach(const ops_pool_gradient *p, ops_reach *reach) {
+    const bool has_x = p->pool.kind == CLADE_POOL_MAX;
+    if (has_x) reach->input_count = 2;
+    return tensors_reach(&p->pool.out, &p->out, reach) && (!has_x || tensor_reach(&p->pool.in, &reach->inputs[1]));
+}
+
 static bool cross_entropy_reach(const ops_cross_entropy *p, ops_reach *reach) {
     reach->input_count = 2;
     reach->inputs[1] = reach->output = p->rows;
@@ -111,6 +117,8 @@ bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
         return mean_reach(&problem->mean, reach_out);
     case OPS_ACTIVATION_GRADIENT:
         return activation_gradient_reach(&problem->activation_gradient, reach_out);
+    case OPS_POOL_GRADIENT:
+        return pool_gradient_reach(&problem->pool_gradient, reach_out);
     case OPS_CROSS_ENTROPY:
         return cross_entropy_reach(&problem->cross_entropy, reach_out);
     case OPS_CROSS_ENTROPY_GRADIENT:

@@ -52,6 +52,10 @@ static void shrink_conv2d(ops_conv2d *p, const ops_variant *variant) {
     if (p->has_residual) shrink_tensor(&p->residual, p->out.c, rows, columns);
 }
 
+static void shrink_pool_gradient(ops_pool_gradient *p) {
+    p->pool.in.n = p->pool.out.n = p->out.n = smaller(p->out.n, SMALL_BATCH);
+}
+
 /* Other operators cost little, and only take fewer images. */
 ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *recipe) {
     ops_problem small = ops_with_variant(problem, recipe->variant);
@@ -61,6 +65,7 @@ ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *rec
     if (small.kind == OPS_AFFINE) small.affine.in.n = small.affine.out.n = smaller(small.affine.in.n, SMALL_BATCH);
     if (small.kind == OPS_DROPOUT) small.dropout.in.n = small.dropout.out.n = smaller(small.dropout.in.n, SMALL_BATCH);
     if (small.kind == OPS_REORDER) small.reorder.in.n = small.reorder.out.n = smaller(small.reorder.in.n, SMALL_BATCH);
+    if (small.kind == OPS_POOL_GRADIENT) shrink_pool_gradient(&small.pool_gradient);
     return small;
 }
 

@@ -59,6 +59,8 @@ static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input)
         return input == 0 ? &problem->activation_gradient.in : &problem->activation_gradient.of;
     case OPS_DROPOUT:
         return input == 0 ? &problem->dropout.in : NULL;
+    case OPS_POOL_GRADIENT:
+        return input == 0 ? &problem->pool_gradient.pool.out : &problem->pool_gradient.pool.in;
     default:
         return NULL;
     }

@@ -108,4 +108,8 @@ void harness_reference_conv2d(const ops_problem *problem, const float *const *in
                               harness_expected *expected);
 void harness_describe_conv2d(const ops_problem *problem, char *text, size_t size);
 
+/* For poolings and their gradients: windows of any kind, paddings, global ones; without bias and activation. */
+void harness_draw_pool(harness_random *random, ops_pool *p);
+void harness_describe_pool(const ops_pool *p, char *text, size_t size);
+
 #endif

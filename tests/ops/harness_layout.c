@@ -136,6 +136,11 @@ static harness_layouts gradient_layouts(const ops_tensor *in, const ops_tensor *
     return all;
 }
 
+static harness_layouts pool_gradient_layouts(const ops_pool_gradient *p) {
+    if (p->pool.kind == CLADE_POOL_MAX) return gradient_layouts(&p->pool.out, &p->pool.in, &p->out);
+    return tensors(&p->pool.out, &p->out);
+}
+
 /* Memory without strides. */
 static harness_layout dense(int64_t count) { return box_layout(1, (int64_t[]){count}, (int64_t[]){1}, 0); }
 
@@ -187,6 +192,8 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
     case OPS_ACTIVATION_GRADIENT:
         return gradient_layouts(&problem->activation_gradient.in, &problem->activation_gradient.of,
                                 &problem->activation_gradient.out);
+    case OPS_POOL_GRADIENT:
+        return pool_gradient_layouts(&problem->pool_gradient);
     case OPS_CROSS_ENTROPY:
         return cross_entropy_layouts(&problem->cross_entropy);
     case OPS_CROSS_ENTROPY_GRADIENT:

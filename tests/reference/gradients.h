@@ -10,5 +10,8 @@ void reference_activation_gradient(const ops_activation_gradient *problem, const
 /* Of OPS_CROSS_ENTROPY's inputs. */
 void reference_cross_entropy_gradient(const ops_cross_entropy_gradient *problem, const float *logits,
                                       const float *labels, double *values, double *bounds);
+/* x is read where the pooling is a maximum. */
+void reference_pool_gradient(const ops_pool_gradient *problem, const float *dy, const float *x, double *values,
+                             double *bounds);
 
 #endif
