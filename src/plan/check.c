@@ -52,8 +52,15 @@ static void shrink_conv2d(ops_conv2d *p, const ops_variant *variant) {
     if (p->has_residual) shrink_tensor(&p->residual, p->out.c, rows, columns);
 }
 
-static void shrink_pool_gradient(ops_pool_gradient *p) {
-    p->pool.in.n = p->pool.out.n = p->out.n = smaller(p->out.n, SMALL_BATCH);
+static void fewer_images(ops_tensor *first, ops_tensor *second, ops_tensor *third) {
+    first->n = second->n = third->n = smaller(first->n, SMALL_BATCH);
+}
+
+static void shrink_gradient(ops_problem *problem) {
+    ops_activation_gradient *activation = &problem->activation_gradient;
+    ops_pool_gradient *pool = &problem->pool_gradient;
+    if (problem->kind == OPS_ACTIVATION_GRADIENT) fewer_images(&activation->in, &activation->of, &activation->out);
+    if (problem->kind == OPS_POOL_GRADIENT) fewer_images(&pool->pool.in, &pool->pool.out, &pool->out);
 }
 
 /* Other operators cost little, and only take fewer images. */
@@ -65,7 +72,7 @@ ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *rec
     if (small.kind == OPS_AFFINE) small.affine.in.n = small.affine.out.n = smaller(small.affine.in.n, SMALL_BATCH);
     if (small.kind == OPS_DROPOUT) small.dropout.in.n = small.dropout.out.n = smaller(small.dropout.in.n, SMALL_BATCH);
     if (small.kind == OPS_REORDER) small.reorder.in.n = small.reorder.out.n = smaller(small.reorder.in.n, SMALL_BATCH);
-    if (small.kind == OPS_POOL_GRADIENT) shrink_pool_gradient(&small.pool_gradient);
+    shrink_gradient(&small);
     return small;
 }
 
