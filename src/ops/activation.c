@@ -2,15 +2,6 @@
 #include "ops/candidates.h"
 #include "ops/elementwise.h"
 
-/* Slopes [C], or one slope for all. */
-static void pack_slopes(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    if (!problem->activation.shared_slope) {
-        ops_pack_channels(problem, constant, values, packed);
-        return;
-    }
-    for (uint64_t i = 0; i < constant->elements; i++) packed[i] = values[0];
-}
-
 elementwise ops_activation_elementwise(const ops_activation *p) {
     bool learnt = p->kind == CLADE_PRELU;
     return (elementwise){.in = p->in,
@@ -19,7 +10,8 @@ elementwise ops_activation_elementwise(const ops_activation *p) {
                          .activation = learnt ? CLADE_ACTIVATION_NONE : p->kind,
                          .slope = p->slope,
                          .factor = 1.0f,
-                         .pack_scale = learnt ? pack_slopes : NULL};
+                         .has_scale = learnt,
+                         .shared_scale = p->shared_slope};
 }
 
 const ops_candidate ops_activation_candidates[] = {

@@ -10,8 +10,8 @@ elementwise ops_affine_elementwise(const ops_affine *p) {
                          .slope = p->slope,
                          .factor = p->factor,
                          .offset = p->offset,
-                         .pack_scale = p->has_scale ? ops_pack_channels : NULL,
-                         .pack_shift = p->has_shift ? ops_pack_channels : NULL};
+                         .has_scale = p->has_scale,
+                         .has_shift = p->has_shift};
 }
 
 const ops_candidate ops_affine_candidates[] = {

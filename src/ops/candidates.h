@@ -37,5 +37,11 @@ extern const ops_candidate ops_cross_entropy_gradient_candidates[];
 extern const size_t ops_cross_entropy_gradient_candidate_count;
 extern const ops_candidate ops_dropout_candidates[];
 extern const size_t ops_dropout_candidate_count;
+extern const ops_candidate ops_conv2d_weights_candidates[];
+extern const size_t ops_conv2d_weights_candidate_count;
+extern const ops_candidate ops_linear_weights_candidates[];
+extern const size_t ops_linear_weights_candidate_count;
+extern const ops_candidate ops_spread_candidates[];
+extern const size_t ops_spread_candidate_count;
 
 #endif

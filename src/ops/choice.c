@@ -13,6 +13,7 @@ static const int32_t parts_to_try[] = {0, 1, 2, 4};
 ops_problem ops_with_variant(const ops_problem *problem, ops_variant variant) {
     ops_problem asked = *problem;
     if (asked.kind == OPS_CONV2D) asked.conv2d.variant = variant;
+    if (asked.kind == OPS_CONV2D_WEIGHTS) asked.conv2d_weights.variant = variant;
     return asked;
 }
 
@@ -117,13 +118,14 @@ bool ops_problem_text(const ops_problem *problem, char *text, size_t size) {
     if (problem->kind != OPS_CONV2D) return false;
     const ops_conv2d *p = &problem->conv2d;
     snprintf(text, size,
-             "conv2d %d x %d/%d x %dx%d -> %d/%d x %dx%d, %dx%d / %dx%d, pad %dx%d, dilation %dx%d, groups %d%s%s",
+             "conv2d %d x %d/%d x %dx%d -> %d/%d x %dx%d, %dx%d / %dx%d, pad %dx%d, dilation %dx%d, groups %d%s%s%s%s",
              p->in.n, p->in.c, p->in.block, p->in.h, p->in.w, p->out.c, p->out.block, p->out.h, p->out.w, p->kernel_h,
              p->kernel_w, p->stride_h, p->stride_w, p->pad_top, p->pad_left, p->dilation_h, p->dilation_w, p->groups,
              p->has_residual ? ", residual" : "",
              p->weights == CLADE_FLOAT16    ? ", float16"
              : p->weights == CLADE_BFLOAT16 ? ", bfloat16"
-                                            : "");
+                                            : "",
+             problem->given ? ", given" : "", p->weight_turned ? ", turned" : "");
     return true;
 }
 

@@ -30,6 +30,14 @@ bool ops_groups_suit_blocks(int64_t in_channels, int64_t out_channels, int64_t g
     return is_narrow(in_channels, out_channels, groups, block) || is_wide(in_channels, out_channels, groups, block);
 }
 
+ops_weight_shape ops_conv2d_weight(const ops_conv2d *p) {
+    return (ops_weight_shape){.outs = p->out.c,
+                              .ins = p->in.c / p->groups,
+                              .taps = (int64_t)p->kernel_h * p->kernel_w,
+                              .groups = p->groups,
+                              .turned = p->weight_turned};
+}
+
 double ops_conv2d_flops(const ops_conv2d *p) {
     double outputs = (double)p->out.n * p->out.c * p->out.h * p->out.w;
     return 2.0 * outputs * ((double)p->in.c / p->groups) * p->kernel_h * p->kernel_w;
@@ -68,11 +76,7 @@ void ops_conv2d_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_
 void ops_conv2d_add_finish(ops_recipe *recipe, ops_launch *launch, const ops_conv2d *p, int32_t bias_block) {
     ops_define(launch, "HAS_BIAS", p->has_bias);
     ops_define(launch, "HAS_RESIDUAL", p->has_residual);
-    if (p->has_bias) {
-        uint64_t elements = (uint64_t)base_round_up(p->out.c, bias_block);
-        ops_add_operand(launch, OPS_CONSTANT,
-                        ops_add_constant(recipe, OPS_BIAS, elements, bias_block, ops_pack_channels));
-    }
+    if (p->has_bias) ops_add_operand(launch, OPS_CONSTANT, ops_add_channels(recipe, OPS_BIAS, p->out.c, bias_block));
     if (p->has_residual) {
         ops_add_operand(launch, OPS_INPUT, 1);
         ops_add_int(launch, p->residual.batch_stride);

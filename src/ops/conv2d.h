@@ -41,6 +41,8 @@ clade_status ops_conv2d_generic_make(base_env *env, const ops_problem *problem, 
 bool ops_conv2d_is_narrow(const ops_conv2d *p);
 /* Without groups, or in groups of whole blocks, in and out. */
 bool ops_conv2d_is_wide(const ops_conv2d *p);
+/* Its weight, as packings see it. */
+ops_weight_shape ops_conv2d_weight(const ops_conv2d *p);
 /* Floating-point operations. */
 double ops_conv2d_flops(const ops_conv2d *p);
 /* Whether an output pixel is made from the input pixel at its own place and no other. */

@@ -130,18 +130,6 @@ double ops_conv2d_direct_cost(const ops_problem *problem, const rt_device *devic
     return choice.seconds;
 }
 
-/* [tile of blocks][input block][kernel_h][kernel_w][channel of the block][channel of the tile]: as the kernel reads it. */
-static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    const ops_conv2d *p = &problem->conv2d;
-    int64_t taps = (int64_t)p->kernel_h * p->kernel_w, channels = group_channels(p), filter = channels * taps;
-    for (int64_t first = 0; first < p->out.c; first += constant->block)
-        for (int64_t block = 0; block < channels; block += p->in.block)
-            for (int64_t tap = 0; tap < taps; tap++)
-                for (int64_t c = block; c < base_min(block + p->in.block, channels); c++)
-                    for (int64_t oc = first; oc < first + constant->block; oc++)
-                        *packed++ = oc < p->out.c ? values[oc * filter + c * taps + tap] : 0.0f;
-}
-
 /* Places that take their turn at all tiles of blocks before the next ones do. An image whose inputs fit is one slab, and reads the weights
  * once. */
 static int64_t slab_of(const ops_conv2d *p, ops_tile tile, int64_t places) {
@@ -159,6 +147,9 @@ clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, c
     choose(&p, device, &choice);
     int32_t tile_channels = choice.tile.blocks * p.out.block;
     int64_t tiles = base_divide_up(p.out.c, tile_channels);
+    /* [tile of blocks][input block][kernel_h][kernel_w][channel of the block][channel of the tile]: as the kernel reads it */
+    const ops_weight_shape shape = ops_conv2d_weight(&p);
+    const ops_packing packing = ops_pack_weight(&shape, tile_channels, p.in.block);
     p.in.c = group_channels(&p); /* as the kernel sees it */
 
     ops_launch *launch = ops_add_launch(recipe_out, "conv2d_direct.cl", "conv2d_direct");
@@ -171,8 +162,7 @@ clade_status ops_conv2d_direct_make(base_env *env, const ops_problem *problem, c
         ops_define(launch, "SPACE", PLANE_SPACE);
         ops_define(launch, "STRIDE", p.stride_w);
     }
-    uint64_t elements = (uint64_t)(tiles * tile_channels * p.in.c * p.kernel_h * p.kernel_w);
-    int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, elements, tile_channels, pack_weight);
+    int32_t weight = ops_add_packed(recipe_out, OPS_WEIGHT, &packing);
     ops_set_weight_type(recipe_out, launch, weight, p.weights);
     ops_conv2d_add_arguments(recipe_out, launch, &p, weight, tile_channels);
     ops_add_int(launch, tiles / p.groups);

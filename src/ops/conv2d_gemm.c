@@ -70,9 +70,9 @@ clade_status ops_conv2d_gemm_make(base_env *env, const ops_problem *problem, con
     product->is_gemm = true;
     product->gemm =
         (rt_gemm){.m = p->out.c, .n = pixels, .k = depth, .lead_a = depth, .lead_b = pixels, .lead_c = pixels};
-    product->a = (ops_operand){
-        .kind = OPS_CONSTANT,
-        .index = ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)(p->out.c * depth), 1, ops_pack_as_is)};
+    const ops_weight_shape shape = ops_conv2d_weight(p);
+    const ops_packing as_it_is = ops_pack_weight(&shape, 1, 1);
+    product->a = (ops_operand){.kind = OPS_CONSTANT, .index = ops_add_packed(recipe_out, OPS_WEIGHT, &as_it_is)};
     product->b = (ops_operand){.kind = pointwise ? OPS_INPUT : OPS_WORKSPACE};
     product->c = (ops_operand){.kind = OPS_OUTPUT};
     product->repeat = p->out.n;

@@ -8,22 +8,15 @@ double ops_conv2d_generic_cost(const ops_problem *problem, const rt_device *devi
     return ops_cost_scalar(device, p->out.n * ops_image_elements(&p->out), products);
 }
 
-/* [in.c / groups][kernel_h][kernel_w][out.c]: neighbouring work-items of a blocked output read neighbouring weights. */
-static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    const ops_conv2d *p = &problem->conv2d;
-    int64_t filter = (int64_t)constant->elements / p->out.c;
-    for (int64_t i = 0; i < filter; i++)
-        for (int64_t c = 0; c < p->out.c; c++) *packed++ = values[c * filter + i];
-}
-
 clade_status ops_conv2d_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                      ops_recipe *recipe_out) {
     (void)env;
     const ops_conv2d *p = &problem->conv2d;
     ops_launch *launch = ops_add_launch(recipe_out, "conv2d_generic.cl", "conv2d_generic");
-    uint64_t elements =
-        (uint64_t)p->out.c * (uint64_t)(p->in.c / p->groups) * (uint64_t)p->kernel_h * (uint64_t)p->kernel_w;
-    int32_t weight = ops_add_constant(recipe_out, OPS_WEIGHT, elements, 1, pack_weight);
+    /* [in.c / groups][kernel_h][kernel_w][out.c]: neighbouring work-items of a blocked output read neighbouring weights */
+    const ops_weight_shape shape = ops_conv2d_weight(p);
+    const ops_packing packing = ops_pack_weight(&shape, p->out.c, 1);
+    int32_t weight = ops_add_packed(recipe_out, OPS_WEIGHT, &packing);
     ops_add_int(launch, p->groups);
     ops_conv2d_add_arguments(recipe_out, launch, p, weight, 1);
     ops_range(launch, device, p->out.n * ops_image_elements(&p->out));

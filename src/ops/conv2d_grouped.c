@@ -30,17 +30,6 @@ double ops_conv2d_grouped_cost(const ops_problem *problem, const rt_device *devi
     return ops_cost_stream(device, elements) + 2.0 * outputs * taps * (group_of(p) + TAP_TIME) / ops_peak(device);
 }
 
-/* [block][kernel_h][kernel_w][input of the group][channel of the block] */
-static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    const ops_conv2d *p = &problem->conv2d;
-    const int64_t group = group_of(p), taps = (int64_t)p->kernel_h * p->kernel_w;
-    for (int64_t first = 0; first < p->out.c; first += constant->block)
-        for (int64_t tap = 0; tap < taps; tap++)
-            for (int64_t i = 0; i < group; i++)
-                for (int64_t c = first; c < first + constant->block; c++)
-                    *packed++ = c < p->out.c ? values[(c * group + i) * taps + tap] : 0.0f;
-}
-
 clade_status ops_conv2d_grouped_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                      ops_recipe *recipe_out) {
     (void)env;
@@ -54,9 +43,10 @@ clade_status ops_conv2d_grouped_make(base_env *env, const ops_problem *problem, 
     ops_define(launch, "GROUP", group_of(p));
     ops_define(launch, "PIXELS", PIXELS);
     ops_define(launch, "STRIDE", p->stride_w);
-    const int32_t weight =
-        ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)(channels * group_of(p) * p->kernel_h * p->kernel_w),
-                         p->out.block, pack_weight);
+    /* [block][kernel_h][kernel_w][input of the group][channel of the block] */
+    const ops_weight_shape shape = ops_conv2d_weight(p);
+    const ops_packing packing = ops_pack_weight(&shape, p->out.block, group_of(p));
+    const int32_t weight = ops_add_packed(recipe_out, OPS_WEIGHT, &packing);
     ops_set_weight_type(recipe_out, launch, weight, p->weights);
     ops_conv2d_add_arguments(recipe_out, launch, p, weight, p->out.block);
     ops_add_int(launch, rows);

@@ -185,12 +185,13 @@ static bool row_applicable(const ops_problem *problem, const rt_device *device, 
     const int32_t width = (int32_t)device->float_width;
     const bool folded = row->shape == FOLDED;
     winograd_choice choice;
-    return ops_suits_vectors(device) &&           /* a CPU */
-           p->in.block == (folded ? 1 : width) && /* a block of channels is a vector, in the input, or made one */
-           (!folded || p->in.c <= MOST_FOLDED) && /* from few channels */
-           p->out.block == width &&               /* and in the output */
-           p->groups == 1 &&                      /* an output channel is made from all input channels */
-           suits_window(p, row) &&                /* neighbouring results share inputs */
+    return ops_suits_vectors(device) &&            /* a CPU */
+           p->in.block == (folded ? 1 : width) &&  /* a block of channels is a vector, in the input, or made one */
+           (!folded || p->in.c <= MOST_FOLDED) &&  /* from few channels */
+           p->out.block == width &&                /* and in the output */
+           !problem->given && !p->weight_turned && /* the host transforms the weights */
+           p->groups == 1 &&                       /* an output channel is made from all input channels */
+           suits_window(p, row) &&                 /* neighbouring results share inputs */
            choose(p, device, row, &choice); /* a tile's transformed inputs fit local memory, or all the workspace */
 }
 

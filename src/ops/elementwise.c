@@ -11,7 +11,7 @@ typedef struct planes {
 static planes planes_of(const elementwise *e) {
     planes all = {.images = e->in.n, .channels = e->in.c, .pixels = (int64_t)e->in.h * e->in.w, .block = e->in.block};
     /* where channels do not matter and there are no padding lanes, an image is one plane */
-    if (!e->pack_scale && !e->pack_shift && all.channels % all.block == 0)
+    if (!e->has_scale && !e->has_shift && all.channels % all.block == 0)
         all = (planes){.images = e->in.n, .channels = 1, .pixels = all.channels * all.pixels, .block = 1};
     return all;
 }
@@ -19,14 +19,13 @@ static planes planes_of(const elementwise *e) {
 static int64_t elements_of(const elementwise *e) { return e->in.n * ops_image_elements(&e->in); }
 
 static void add_coefficients(ops_recipe *recipe, ops_launch *launch, const elementwise *e, int32_t parameter,
-                             void (*pack)(const ops_problem *, const ops_constant *, const float *, float *)) {
-    ops_add_int(launch, pack != NULL);
-    if (!pack) {
+                             bool is_there, bool shared) {
+    const ops_packing packing = ops_pack_channels(e->in.c, e->in.block, shared);
+    ops_add_int(launch, is_there);
+    if (is_there)
+        ops_add_operand(launch, OPS_CONSTANT, ops_add_packed(recipe, parameter, &packing));
+    else
         ops_add_operand(launch, OPS_INPUT, 0); /* something must be bound */
-        return;
-    }
-    uint64_t elements = (uint64_t)base_round_up(e->in.c, e->in.block);
-    ops_add_operand(launch, OPS_CONSTANT, ops_add_constant(recipe, parameter, elements, e->in.block, pack));
 }
 
 static ops_launch *begin(ops_recipe *recipe, const char *kernel, int64_t vector) {
@@ -47,8 +46,8 @@ static void add_rest(ops_recipe *recipe, ops_launch *launch, const elementwise *
     ops_add_activation(launch, e->activation, e->slope);
     ops_add_float(launch, e->factor);
     ops_add_float(launch, e->offset);
-    add_coefficients(recipe, launch, e, OPS_WEIGHT, e->pack_scale);
-    add_coefficients(recipe, launch, e, OPS_BIAS, e->pack_shift);
+    add_coefficients(recipe, launch, e, OPS_WEIGHT, e->has_scale, e->shared_scale);
+    add_coefficients(recipe, launch, e, OPS_BIAS, e->has_shift, false);
     ops_define(launch, "FUNCTION", e->function);
 }
 

@@ -20,9 +20,8 @@ typedef struct elementwise {
     elementwise_function function;
     clade_activation activation;
     float slope, factor, offset;
-    /* Packs the array of a coefficient a channel; NULL: there is none. */
-    void (*pack_scale)(const ops_problem *, const ops_constant *, const float *, float *);
-    void (*pack_shift)(const ops_problem *, const ops_constant *, const float *, float *);
+    bool has_scale, has_shift; /* a coefficient for each channel, constants OPS_WEIGHT and OPS_BIAS */
+    bool shared_scale;         /* the scale is one number for all */
 } elementwise;
 
 elementwise ops_affine_elementwise(const ops_affine *p);         /* affine.c */

@@ -2,18 +2,11 @@
 #include "ops/gemm.h"
 #include "ops/cost.h"
 
-#include <string.h>
-
 /* Of a device's peak. CLBlast has no good parameters for CPUs: with PoCL 25 of 480 GFLOP/s were measured. */
 static const double share_of_peak = 0.4, share_of_peak_cpu = 0.05;
 
 double ops_gemm_seconds(const rt_device *device, double flops) {
     return flops / (ops_peak(device) * (device->type == CLADE_DEVICE_CPU ? share_of_peak_cpu : share_of_peak));
-}
-
-void ops_pack_as_is(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    (void)problem;
-    memcpy(packed, values, constant->elements * sizeof *packed);
 }
 
 void ops_add_epilogue(ops_recipe *recipe, const rt_device *device, const ops_epilogue *epilogue) {
@@ -22,9 +15,7 @@ void ops_add_epilogue(ops_recipe *recipe, const rt_device *device, const ops_epi
     ops_launch *launch = ops_add_launch(recipe, "epilogue.cl", "epilogue");
     ops_define(launch, "HAS_BIAS", epilogue->has_bias);
     ops_define(launch, "HAS_RESIDUAL", epilogue->residual != NULL);
-    if (epilogue->has_bias)
-        ops_add_operand(launch, OPS_CONSTANT,
-                        ops_add_constant(recipe, OPS_BIAS, (uint64_t)out->c, 1, ops_pack_channels));
+    if (epilogue->has_bias) ops_add_operand(launch, OPS_CONSTANT, ops_add_channels(recipe, OPS_BIAS, out->c, 1));
     if (epilogue->residual) {
         ops_add_operand(launch, OPS_INPUT, 1);
         ops_add_int(launch, epilogue->residual->batch_stride);

@@ -7,9 +7,6 @@
 /* Expected seconds for a product of so many floating-point operations, without launches. */
 double ops_gemm_seconds(const rt_device *device, double flops);
 
-/* Packs weights in their own order. */
-void ops_pack_as_is(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed);
-
 /* Bias, residual and activation, in place on the product, a plain tensor. */
 typedef struct ops_epilogue {
     ops_tensor out;

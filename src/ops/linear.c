@@ -9,6 +9,11 @@ const ops_candidate ops_linear_candidates[] = {
 };
 const size_t ops_linear_candidate_count = BASE_COUNT(ops_linear_candidates);
 
+ops_weight_shape ops_linear_weight(const ops_linear *p) {
+    return (ops_weight_shape){
+        .outs = p->features, .ins = p->inputs, .taps = 1, .groups = 1, .turned = p->weight_turned};
+}
+
 double ops_linear_flops(const ops_linear *p) { return 2.0 * p->rows * p->inputs * p->features; }
 
 void ops_linear_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_linear *p, int32_t weight,
@@ -16,11 +21,7 @@ void ops_linear_add_arguments(ops_recipe *recipe, ops_launch *launch, const ops_
     ops_define(launch, "HAS_BIAS", p->has_bias);
     ops_add_operand(launch, OPS_INPUT, 0);
     ops_add_operand(launch, OPS_CONSTANT, weight);
-    if (p->has_bias) {
-        uint64_t elements = (uint64_t)base_round_up(p->features, bias_block);
-        ops_add_operand(launch, OPS_CONSTANT,
-                        ops_add_constant(recipe, OPS_BIAS, elements, bias_block, ops_pack_channels));
-    }
+    if (p->has_bias) ops_add_operand(launch, OPS_CONSTANT, ops_add_channels(recipe, OPS_BIAS, p->features, bias_block));
     ops_add_operand(launch, OPS_OUTPUT, 0);
     ops_add_int(launch, p->rows);
     ops_add_int(launch, p->inputs);

@@ -21,6 +21,8 @@ double ops_linear_generic_cost(const ops_problem *problem, const rt_device *devi
 clade_status ops_linear_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                      ops_recipe *recipe_out);
 
+/* Its weight, as packings see it. */
+ops_weight_shape ops_linear_weight(const ops_linear *p);
 /* Floating-point operations. */
 double ops_linear_flops(const ops_linear *p);
 /* Appends the arguments in, weight, bias (where there is one), out, rows, inputs, features, in_stride and out_stride, and defines

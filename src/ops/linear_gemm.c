@@ -18,7 +18,8 @@ clade_status ops_linear_gemm_make(base_env *env, const ops_problem *problem, con
                                   ops_recipe *recipe_out) {
     (void)env;
     const ops_linear *p = &problem->linear;
-    uint64_t elements = (uint64_t)p->inputs * (uint64_t)p->features;
+    const ops_weight_shape shape = ops_linear_weight(p);
+    const ops_packing as_it_is = ops_pack_weight(&shape, 1, 1);
     ops_launch *product = ops_add_launch(recipe_out, NULL, NULL);
     product->is_gemm = true;
     product->gemm = (rt_gemm){.transpose_b = true,
@@ -29,8 +30,7 @@ clade_status ops_linear_gemm_make(base_env *env, const ops_problem *problem, con
                               .lead_b = p->inputs,
                               .lead_c = p->out_stride};
     product->a = (ops_operand){.kind = OPS_INPUT};
-    product->b = (ops_operand){.kind = OPS_CONSTANT,
-                               .index = ops_add_constant(recipe_out, OPS_WEIGHT, elements, 1, ops_pack_as_is)};
+    product->b = (ops_operand){.kind = OPS_CONSTANT, .index = ops_add_packed(recipe_out, OPS_WEIGHT, &as_it_is)};
     product->c = (ops_operand){.kind = OPS_OUTPUT};
     product->repeat = 1;
 

@@ -43,15 +43,6 @@ double ops_linear_packed_cost(const ops_problem *problem, const rt_device *devic
     return choose(&problem->linear, device, &tile);
 }
 
-/* [tile of features][inputs][feature of the tile] */
-static void pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    const ops_linear *p = &problem->linear;
-    for (int64_t first = 0; first < p->features; first += constant->block)
-        for (int64_t i = 0; i < p->inputs; i++)
-            for (int64_t feature = first; feature < first + constant->block; feature++)
-                *packed++ = feature < p->features ? values[feature * p->inputs + i] : 0.0f;
-}
-
 clade_status ops_linear_packed_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                     ops_recipe *recipe_out) {
     (void)env;
@@ -64,8 +55,10 @@ clade_status ops_linear_packed_make(base_env *env, const ops_problem *problem, c
     ops_define(launch, "VECTOR", device->float_width);
     ops_define(launch, "ROWS", tile.pixels);
     ops_define(launch, "BLOCKS", tile.blocks);
-    int32_t weight =
-        ops_add_constant(recipe_out, OPS_WEIGHT, (uint64_t)(tiles * width * p->inputs), (int32_t)width, pack_weight);
+    /* [tile of features][inputs][feature of the tile] */
+    const ops_weight_shape shape = ops_linear_weight(p);
+    const ops_packing packing = ops_pack_weight(&shape, width, 1);
+    int32_t weight = ops_add_packed(recipe_out, OPS_WEIGHT, &packing);
     ops_set_weight_type(recipe_out, launch, weight, p->weights);
     ops_linear_add_arguments(recipe_out, launch, p, weight, (int32_t)width);
 

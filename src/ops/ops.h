@@ -28,6 +28,9 @@ static inline int64_t ops_image_elements(const ops_tensor *t) { /* of one image,
     return base_round_up(t->c, t->block) * t->h * t->w;
 }
 
+/* Which of a node's parameters is meant. */
+enum { OPS_WEIGHT = 0, OPS_BIAS = 1 };
+
 /* ---- Problems ------------------------------------------------------------------------------------------------------------ */
 
 /* What tuning may ask of a candidate beside its name: a register tile of `pixels` x `blocks`, work in so many `parts`. Zeros leave
@@ -47,6 +50,9 @@ typedef struct ops_conv2d {
     int32_t linear_channels; /* the first so many go without the activation; a multiple of out.block */
     ops_variant variant;
     clade_type weights; /* as they are to be stored: CLADE_FLOAT32, or narrower where a candidate has a form for it */
+    /* The weight is that of the convolution whose data gradient this is, [in.c, out.c / groups, kernel_h, kernel_w]: out channel o
+     * takes from in channel i of its group through the taps of W[i][o], last tap first. */
+    bool weight_turned;
 } ops_conv2d;
 
 /* y = activation(pool(x) + bias) */
@@ -68,6 +74,7 @@ typedef struct ops_linear {
     clade_activation activation;
     float slope;
     clade_type weights; /* as in ops_conv2d */
+    bool weight_turned; /* the weight is [inputs, features], of the layer whose data gradient this is */
 } ops_linear;
 
 /* y = activation(x * factor * scale[c] + shift[c] + offset): scale is constant OPS_WEIGHT, shift OPS_BIAS */
@@ -178,6 +185,26 @@ typedef struct ops_dropout {
     uint32_t stream;    /* a number for each dropout of a network */
 } ops_dropout;
 
+/* The gradient of a convolution's weight, dense [out.c, in.c / groups, kernel_h, kernel_w]: for each, the sum over images and pixels
+ * of dy times the x that it met. Inputs: dy, x. */
+typedef struct ops_conv2d_weights {
+    ops_tensor in, out; /* x and dy: the convolution's input and output */
+    int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, groups;
+    ops_variant variant;
+} ops_conv2d_weights;
+
+/* The gradient of a fully connected layer's weight, dense [features, inputs]. Inputs: dy, x. */
+typedef struct ops_linear_weights {
+    int32_t rows, inputs, features;
+    int64_t in_stride, out_stride; /* of x and of dy */
+} ops_linear_weights;
+
+/* out[y * stride_h][x * stride_w] = in[y][x], zeros elsewhere: what the gradient of a convolution with strides begins with. */
+typedef struct ops_spread {
+    ops_tensor in, out;
+    int32_t stride_h, stride_w;
+} ops_spread;
+
 typedef enum ops_kind {
     OPS_CONV2D,
     OPS_POOL,
@@ -195,11 +222,17 @@ typedef enum ops_kind {
     OPS_CROSS_ENTROPY,
     OPS_CROSS_ENTROPY_GRADIENT,
     OPS_DROPOUT,
+    OPS_CONV2D_WEIGHTS,
+    OPS_LINEAR_WEIGHTS,
+    OPS_SPREAD,
     OPS_KIND_COUNT
 } ops_kind;
 
 typedef struct ops_problem {
     ops_kind kind;
+    /* Weight and bias are no constants, but inputs OPS_GIVEN_WEIGHT and OPS_GIVEN_BIAS, dense in the parameter's own order, and
+     * float32: they change from run to run, as in training. */
+    bool given;
     union {
         ops_conv2d conv2d;
         ops_pool pool;
@@ -217,22 +250,29 @@ typedef struct ops_problem {
         ops_cross_entropy cross_entropy;
         ops_cross_entropy_gradient cross_entropy_gradient;
         ops_dropout dropout;
+        ops_conv2d_weights conv2d_weights;
+        ops_linear_weights linear_weights;
+        ops_spread spread;
     };
 } ops_problem;
 
-enum { OPS_MAX_INPUTS = 2 };
+/* Inputs that a problem does not have leave gaps. */
+enum { OPS_GIVEN_WEIGHT = 4, OPS_GIVEN_BIAS = 5, OPS_MAX_INPUTS = 6 };
 
 /* Whether convolution in so many groups has kernels between tensors in blocks: without groups, and where groups divide a block (as in
  * depthwise convolution) or are whole blocks. */
 bool ops_groups_suit_blocks(int64_t in_channels, int64_t out_channels, int64_t groups, int64_t block);
 
-/* How far a problem reaches into its operands: elements from an operand's offset to behind the last element. */
+/* How far a problem reaches into its operands: elements from an operand's offset to behind the last element; 0 for inputs it does
+ * not have. */
 typedef struct ops_reach {
     int64_t inputs[OPS_MAX_INPUTS], output;
     int32_t input_count;
 } ops_reach;
 /* False when one of them overflows. */
 bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out);
+/* Values of parameter OPS_WEIGHT or OPS_BIAS in its own order; 0 when the problem has none. */
+int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter);
 /* True when input `input` may be the output's own memory, at the same offset: every candidate then works in place. */
 bool ops_in_place(const ops_problem *problem, int32_t input);
 
@@ -259,7 +299,7 @@ typedef struct ops_argument {
     } value;
 } ops_argument;
 
-enum { OPS_MAX_ARGUMENTS = 24, OPS_MAX_LAUNCHES = 4, OPS_MAX_CONSTANTS = 4, OPS_OPTIONS_SIZE = 512 };
+enum { OPS_MAX_ARGUMENTS = 24, OPS_MAX_LAUNCHES = 6, OPS_MAX_CONSTANTS = 4, OPS_OPTIONS_SIZE = 512 };
 
 /* Where a matrix product finds an operand. */
 typedef struct ops_operand {
@@ -288,16 +328,27 @@ typedef struct ops_launch {
     size_t argument_count;
 } ops_launch;
 
-/* Which of a node's parameters a constant is made from. */
-enum { OPS_WEIGHT = 0, OPS_BIAS = 1 };
+/* Where the values of a parameter go that a kernel reads in another order:
+ *
+ *     packed [tile of outs][block of ins][tap][in of the block][out of the tile]
+ *     from   values[first + o / group * group_step + o % group * out_step + i * in_step + tap * tap_step]
+ *
+ * The last block has as many ins as are left, the last tile zeros behind its outs. cl/pack.cl does it on the device. */
+typedef struct ops_packing {
+    int64_t outs, ins, taps, tile, block, group;
+    int64_t first, group_step, out_step, in_step, tap_step;
+} ops_packing;
 
-/* Packed once on the host when a plan is made, then kept on the device. */
+/* Packed once on the host when a plan is made, then kept on the device; or, where parameters are given, packed on the device in each
+ * run, into the workspace. */
 typedef struct ops_constant {
     int32_t parameter; /* OPS_WEIGHT or OPS_BIAS */
     uint64_t elements; /* floats of the packed form */
-    /* `values` in the parameter's own order; every element of `packed` is written */
+    ops_packing packing;
+    /* Where this is not NULL it does the packing, on the host only. `values` in the parameter's own order; every element of `packed`
+     * is written */
     void (*pack)(const ops_problem *problem, const struct ops_constant *constant, const float *values, float *packed);
-    int32_t block;   /* free for the candidate: the block of the packed form */
+    int32_t block;   /* free for the candidate that has `pack`: the block of the packed form */
     clade_type type; /* of the elements as they lie on the device; float16 and bfloat16 by two in a word */
 } ops_constant;
 
@@ -391,6 +442,22 @@ void ops_write_choice(const ops_choice *choice, char *text, size_t size);
 /* False when the text is none, or its candidate does not exist or does not apply. */
 bool ops_read_choice(const ops_problem *problem, const rt_device *device, const char *text, ops_choice *choice_out);
 
+/* ---- Parameters (pack.c) -------------------------------------------------------------------------------------------------------- */
+
+/* Of a weight [outs, ins, taps] in so many groups, `ins` being those of a group; or of one that is turned, [groups * ins, outs / groups,
+ * taps] with the last tap first. */
+typedef struct ops_weight_shape {
+    int64_t outs, ins, taps, groups;
+    bool turned;
+} ops_weight_shape;
+ops_packing ops_pack_weight(const ops_weight_shape *shape, int64_t tile, int64_t block);
+/* Of an array for channels; `shared`: of one value for all. */
+ops_packing ops_pack_channels(int64_t channels, int64_t block, bool shared);
+uint64_t ops_packed_elements(const ops_packing *packing);
+/* What ops_make does to the recipe of a problem with given parameters: launches in front of its own pack them into the workspace,
+ * where they do not lie as the kernels want them anyway. */
+clade_status ops_give_parameters(base_env *env, const rt_device *device, ops_recipe *recipe);
+
 /* ---- Help for make functions (recipe.c) --------------------------------------------------------------------------------------- */
 ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *kernel);
 /* Appends "-D NAME=VALUE". */
@@ -410,12 +477,15 @@ bool ops_suits_vectors(const rt_device *device);
 int64_t ops_units_a_group(const rt_device *device, int64_t units);
 /* The applicable() of candidates that take everything. */
 bool ops_always_applicable(const ops_problem *problem, const rt_device *device);
+/* A constant that a packing describes, and its index. */
+int32_t ops_add_packed(ops_recipe *recipe, int32_t parameter, const ops_packing *packing);
+/* The same for [channels] values, padded with zeros to a multiple of `block`. */
+int32_t ops_add_channels(ops_recipe *recipe, int32_t parameter, int64_t channels, int64_t block);
+/* A constant that only the host can pack: its candidate does not apply where parameters are given. */
 int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
                          void (*pack)(const ops_problem *, const ops_constant *, const float *, float *));
 /* Stores constant `index` in another type, which the kernel is told as WEIGHTS. */
 void ops_set_weight_type(ops_recipe *recipe, ops_launch *launch, int32_t index, clade_type type);
-/* Packs [C] values into a multiple of `constant->block`, zeros behind. */
-void ops_pack_channels(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed);
 /* Defines ACTIVATION (the clade_activation's number) and appends the float `slope`. */
 void ops_add_activation(ops_launch *launch, clade_activation activation, float slope);
 

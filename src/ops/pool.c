@@ -16,11 +16,7 @@ static void add_rest(ops_recipe *recipe, ops_launch *launch, const ops_pool *p) 
     ops_define(launch, "MAXIMUM", p->kind == CLADE_POOL_MAX);
     ops_define(launch, "COUNT_INCLUDE_PAD", p->count_include_pad);
     ops_define(launch, "HAS_BIAS", p->has_bias);
-    if (p->has_bias) {
-        const uint64_t elements = (uint64_t)base_round_up(p->out.c, p->out.block);
-        ops_add_operand(launch, OPS_CONSTANT,
-                        ops_add_constant(recipe, OPS_BIAS, elements, p->out.block, ops_pack_channels));
-    }
+    if (p->has_bias) ops_add_operand(launch, OPS_CONSTANT, ops_add_channels(recipe, OPS_BIAS, p->out.c, p->out.block));
     ops_add_activation(launch, p->activation, p->slope);
 }
 

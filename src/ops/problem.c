@@ -86,7 +86,21 @@ static bool dropout_reach(const ops_dropout *p, ops_reach *reach) {
     return tensors_reach(&p->in, &p->out, reach);
 }
 
-bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
+static bool conv2d_weights_reach(const ops_conv2d_weights *p, ops_reach *reach) {
+    reach->input_count = 2;
+    reach->output = (int64_t)p->out.c * (p->in.c / p->groups) * p->kernel_h * p->kernel_w;
+    return tensor_reach(&p->out, &reach->inputs[0]) && tensor_reach(&p->in, &reach->inputs[1]);
+}
+
+static bool linear_weights_reach(const ops_linear_weights *p, ops_reach *reach) {
+    reach->input_count = 2;
+    reach->output = (int64_t)p->features * p->inputs;
+    return box_reach(2, (int64_t[]){p->rows, p->features}, (int64_t[]){p->out_stride, 1}, 0, &reach->inputs[0]) &&
+           box_reach(2, (int64_t[]){p->rows, p->inputs}, (int64_t[]){p->in_stride, 1}, 0, &reach->inputs[1]);
+}
+
+/* Of tensors and other memory that the operator itself has. */
+static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
     const ops_conv2d *conv = &problem->conv2d;
     *reach_out = (ops_reach){.input_count = 1};
     switch (problem->kind) {
@@ -125,9 +139,48 @@ bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
         return cross_entropy_gradient_reach(&problem->cross_entropy_gradient.cross_entropy, reach_out);
     case OPS_DROPOUT:
         return dropout_reach(&problem->dropout, reach_out);
+    case OPS_CONV2D_WEIGHTS:
+        return conv2d_weights_reach(&problem->conv2d_weights, reach_out);
+    case OPS_LINEAR_WEIGHTS:
+        return linear_weights_reach(&problem->linear_weights, reach_out);
+    case OPS_SPREAD:
+        return tensors_reach(&problem->spread.in, &problem->spread.out, reach_out);
     default:
         return false;
     }
+}
+
+int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter) {
+    const ops_conv2d *conv = &problem->conv2d;
+    const ops_linear *linear = &problem->linear;
+    const bool is_bias = parameter == OPS_BIAS;
+    switch (problem->kind) {
+    case OPS_CONV2D:
+        if (is_bias) return conv->has_bias ? conv->out.c : 0;
+        return (int64_t)conv->out.c * (conv->in.c / conv->groups) * conv->kernel_h * conv->kernel_w;
+    case OPS_LINEAR:
+        if (is_bias) return linear->has_bias ? linear->features : 0;
+        return (int64_t)linear->features * linear->inputs;
+    case OPS_POOL:
+        return is_bias && problem->pool.has_bias ? problem->pool.out.c : 0;
+    case OPS_AFFINE:
+        return (is_bias ? problem->affine.has_shift : problem->affine.has_scale) ? problem->affine.in.c : 0;
+    case OPS_ACTIVATION:
+        if (is_bias || problem->activation.kind != CLADE_PRELU) return 0;
+        return problem->activation.shared_slope ? 1 : problem->activation.in.c;
+    default:
+        return 0;
+    }
+}
+
+bool ops_problem_reach(const ops_problem *problem, ops_reach *reach_out) {
+    if (!operand_reach(problem, reach_out)) return false;
+    for (int32_t i = OPS_WEIGHT; problem->given && i <= OPS_BIAS; i++) {
+        const int64_t elements = ops_parameter_elements(problem, i);
+        reach_out->inputs[OPS_GIVEN_WEIGHT + i] = elements;
+        if (elements > 0) reach_out->input_count = OPS_GIVEN_WEIGHT + i + 1;
+    }
+    return true;
 }
 
 /* ---- In place ---------------------------------------------------------------------------------------------------------------- */

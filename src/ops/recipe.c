@@ -88,54 +88,31 @@ bool ops_always_applicable(const ops_problem *problem, const rt_device *device) 
     return true;
 }
 
+static int32_t add_constant(ops_recipe *recipe, const ops_constant *constant) {
+    size_t index = recipe->constant_count++;
+    recipe->constants[base_min((int64_t)index, OPS_MAX_CONSTANTS - 1)] = *constant;
+    return (int32_t)index;
+}
+
+int32_t ops_add_packed(ops_recipe *recipe, int32_t parameter, const ops_packing *packing) {
+    return add_constant(
+        recipe, &(ops_constant){.parameter = parameter, .elements = ops_packed_elements(packing), .packing = *packing});
+}
+
+int32_t ops_add_channels(ops_recipe *recipe, int32_t parameter, int64_t channels, int64_t block) {
+    const ops_packing packing = ops_pack_channels(channels, block, false);
+    return ops_add_packed(recipe, parameter, &packing);
+}
+
 int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
                          void (*pack)(const ops_problem *, const ops_constant *, const float *, float *)) {
-    size_t index = recipe->constant_count++;
-    recipe->constants[base_min((int64_t)index, OPS_MAX_CONSTANTS - 1)] =
-        (ops_constant){.parameter = parameter, .elements = elements, .pack = pack, .block = block};
-    return (int32_t)index;
+    return add_constant(recipe,
+                        &(ops_constant){.parameter = parameter, .elements = elements, .pack = pack, .block = block});
 }
 
 void ops_set_weight_type(ops_recipe *recipe, ops_launch *launch, int32_t index, clade_type type) {
     recipe->constants[base_min(index, OPS_MAX_CONSTANTS - 1)].type = type;
     ops_define(launch, "WEIGHTS", type);
-}
-
-uint64_t ops_constant_words(const ops_constant *constant) {
-    return constant->type == CLADE_FLOAT32 ? constant->elements : (constant->elements + 1) / 2;
-}
-
-void ops_pack_constant(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    constant->pack(problem, constant, values, packed);
-    if (constant->type == CLADE_FLOAT32) return;
-    unsigned char *narrow = (unsigned char *)packed; /* element i is read before anything is written behind its start */
-    for (uint64_t i = 0; i < constant->elements; i++) {
-        const uint16_t rounded =
-            constant->type == CLADE_FLOAT16 ? base_to_half(packed[i]) : base_to_bfloat16(packed[i]);
-        memcpy(narrow + i * sizeof rounded, &rounded, sizeof rounded);
-    }
-}
-
-static int64_t channels_of(const ops_problem *problem) {
-    switch (problem->kind) {
-    case OPS_CONV2D:
-        return problem->conv2d.out.c;
-    case OPS_LINEAR:
-        return problem->linear.features;
-    case OPS_POOL:
-        return problem->pool.out.c;
-    case OPS_AFFINE:
-        return problem->affine.in.c;
-    case OPS_ACTIVATION:
-        return problem->activation.in.c;
-    default:
-        return 0; /* no other operator has parameters */
-    }
-}
-
-void ops_pack_channels(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
-    int64_t channels = channels_of(problem);
-    for (int64_t i = 0; i < (int64_t)constant->elements; i++) packed[i] = i < channels ? values[i] : 0.0f;
 }
 
 void ops_add_activation(ops_launch *launch, clade_activation activation, float slope) {

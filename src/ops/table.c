@@ -26,6 +26,9 @@ static const table_row table[OPS_KIND_COUNT] = {
     [OPS_CROSS_ENTROPY_GRADIENT] = {"cross_entropy_gradient", ops_cross_entropy_gradient_candidates,
                                     &ops_cross_entropy_gradient_candidate_count},
     [OPS_DROPOUT] = {"dropout", ops_dropout_candidates, &ops_dropout_candidate_count},
+    [OPS_CONV2D_WEIGHTS] = {"conv2d_weights", ops_conv2d_weights_candidates, &ops_conv2d_weights_candidate_count},
+    [OPS_LINEAR_WEIGHTS] = {"linear_weights", ops_linear_weights_candidates, &ops_linear_weights_candidate_count},
+    [OPS_SPREAD] = {"spread", ops_spread_candidates, &ops_spread_candidate_count},
 };
 
 const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out) {

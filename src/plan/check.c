@@ -39,17 +39,28 @@ static void shrink_tensor(ops_tensor *t, int32_t channels, int32_t h, int32_t w)
     t->batch_stride = ops_image_elements(t);
 }
 
+/* False for odd paddings: as it is. */
+static bool shrink_window(const ops_variant *variant, const int32_t stride[2], int32_t groups, ops_tensor *in,
+                          ops_tensor *out) {
+    const int32_t rows = smaller(out->h, SMALL_ROWS);
+    const int32_t columns = smaller(out->w, (int64_t)variant->pixels + SMALL_COLUMNS);
+    const int32_t in_h = in->h - (out->h - rows) * stride[0], in_w = in->w - (out->w - columns) * stride[1];
+    const int32_t group = out->block * (variant->blocks ? variant->blocks : 1);
+    const bool grouped = groups > 1; /* channels that hang together stay */
+    if (in_h < 1 || in_w < 1) return false;
+    shrink_tensor(in, grouped ? in->c : fewer_channels(in->c, in->block), in_h, in_w);
+    shrink_tensor(out, grouped ? out->c : fewer_channels(out->c, group), rows, columns);
+    return true;
+}
+
 static void shrink_conv2d(ops_conv2d *p, const ops_variant *variant) {
-    const int32_t rows = smaller(p->out.h, SMALL_ROWS);
-    const int32_t columns = smaller(p->out.w, (int64_t)variant->pixels + SMALL_COLUMNS);
-    const int32_t in_h = p->in.h - (p->out.h - rows) * p->stride_h, in_w = p->in.w - (p->out.w - columns) * p->stride_w;
-    const int32_t group = p->out.block * (variant->blocks ? variant->blocks : 1);
-    const bool grouped = p->groups > 1; /* channels that hang together stay */
-    if (in_h < 1 || in_w < 1) return;   /* odd paddings: as it is */
-    shrink_tensor(&p->in, grouped ? p->in.c : fewer_channels(p->in.c, p->in.block), in_h, in_w);
-    shrink_tensor(&p->out, grouped ? p->out.c : fewer_channels(p->out.c, group), rows, columns);
+    if (!shrink_window(variant, (int32_t[]){p->stride_h, p->stride_w}, p->groups, &p->in, &p->out)) return;
     if (p->linear_channels > 0) p->linear_channels = p->out.block; /* some with and some without the activation */
-    if (p->has_residual) shrink_tensor(&p->residual, p->out.c, rows, columns);
+    if (p->has_residual) shrink_tensor(&p->residual, p->out.c, p->out.h, p->out.w);
+}
+
+static void shrink_conv2d_weights(ops_conv2d_weights *p, const ops_variant *variant) {
+    (void)shrink_window(variant, (int32_t[]){p->stride_h, p->stride_w}, p->groups, &p->in, &p->out);
 }
 
 static void fewer_images(ops_tensor *first, ops_tensor *second, ops_tensor *third) {
@@ -67,6 +78,8 @@ static void shrink_gradient(ops_problem *problem) {
 ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *recipe) {
     ops_problem small = ops_with_variant(problem, recipe->variant);
     if (small.kind == OPS_CONV2D) shrink_conv2d(&small.conv2d, &recipe->variant);
+    if (small.kind == OPS_CONV2D_WEIGHTS) shrink_conv2d_weights(&small.conv2d_weights, &recipe->variant);
+    if (small.kind == OPS_SPREAD) small.spread.in.n = small.spread.out.n = smaller(small.spread.in.n, SMALL_BATCH);
     if (small.kind == OPS_POOL) small.pool.in.n = small.pool.out.n = smaller(small.pool.in.n, SMALL_BATCH);
     if (small.kind == OPS_LRN) small.lrn.in.n = small.lrn.out.n = smaller(small.lrn.in.n, SMALL_BATCH);
     if (small.kind == OPS_AFFINE) small.affine.in.n = small.affine.out.n = smaller(small.affine.in.n, SMALL_BATCH);

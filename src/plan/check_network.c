@@ -122,6 +122,7 @@ static clade_status upload_inputs(network_check *c, const clade_session *session
         (void)ops_problem_reach(&step->problem, &reach);
         for (int32_t k = 0; k < reach.input_count; k++) {
             const uint64_t count = (uint64_t)reach.inputs[k];
+            if (count == 0) continue;
             float *values = base_allocate(c->env, count * sizeof *values);
             if (!values) return base_fail_memory(c->env, count * sizeof *values, "the check of a network");
             trial_fill_input(&step->problem, k, values, count);

@@ -308,11 +308,12 @@ size_t plan_part_count(const clade_graph *graph, const plan_storage *storage, si
 
 clade_status plan_lower(const clade_graph *graph, const plan_storage *storage, size_t node, size_t part,
                         plan_task *task_out) {
-    *task_out = (plan_task){.output = graph->nodes[node].output, .inputs = {GRAPH_NO_TENSOR, GRAPH_NO_TENSOR}};
+    *task_out = (plan_task){.output = graph->nodes[node].output};
     lowering l = {.graph = graph, .storage = storage, .node = &graph->nodes[node], .task = task_out};
-    const size_t first = l.node->op == GRAPH_OP_concat ? part : 0;
-    for (size_t i = 0; i < OPS_MAX_INPUTS && first + i < l.node->input_count; i++)
-        task_out->inputs[i] = l.node->inputs[first + i];
+    const bool is_part = l.node->op == GRAPH_OP_concat;
+    const size_t first = is_part ? part : 0, count = is_part ? 1 : l.node->input_count;
+    for (size_t i = 0; i < OPS_MAX_INPUTS; i++)
+        task_out->inputs[i] = i < count ? l.node->inputs[first + i] : GRAPH_NO_TENSOR;
     switch (l.node->op) {
     case GRAPH_OP_conv2d:
         lower_conv2d(&l);

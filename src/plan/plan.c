@@ -101,6 +101,7 @@ static clade_status check_in_place(const clade_plan *plan, const plan_storage *s
 }
 
 static void set_weight_type(ops_problem *problem, clade_type type) {
+    if (problem->given) return;
     if (problem->kind == OPS_CONV2D) problem->conv2d.weights = type;
     if (problem->kind == OPS_LINEAR) problem->linear.weights = type;
 }

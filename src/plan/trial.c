@@ -42,6 +42,7 @@ void trial_bench_close(trial_bench *bench) {
 
 /* A tensor that an input is, or NULL where it is plain memory. */
 static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input) {
+    if (input >= OPS_GIVEN_WEIGHT) return NULL;
     switch (problem->kind) {
     case OPS_CONV2D:
         return input == 0 ? &problem->conv2d.in : &problem->conv2d.residual;
@@ -61,6 +62,10 @@ static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input)
         return input == 0 ? &problem->dropout.in : NULL;
     case OPS_POOL_GRADIENT:
         return input == 0 ? &problem->pool_gradient.pool.out : &problem->pool_gradient.pool.in;
+    case OPS_CONV2D_WEIGHTS:
+        return input == 0 ? &problem->conv2d_weights.out : &problem->conv2d_weights.in;
+    case OPS_SPREAD:
+        return &problem->spread.in;
     default:
         return NULL;
     }
@@ -123,39 +128,17 @@ clade_status trial_bench_fit(trial_bench *bench, const ops_problem *problem) {
     ops_reach reach;
     FORWARD(ops_check_problem(bench->env, problem));
     (void)ops_problem_reach(problem, &reach); /* checked above */
-    for (int32_t i = 0; i < reach.input_count; i++) FORWARD(fill_input(bench, problem, i, (uint64_t)reach.inputs[i]));
+    for (int32_t i = 0; i < reach.input_count; i++)
+        if (reach.inputs[i] > 0) FORWARD(fill_input(bench, problem, i, (uint64_t)reach.inputs[i]));
     FORWARD(ensure(bench, (uint64_t)reach.output, "a trial's output", &bench->output));
     return trial_bench_clear(bench, (uint64_t)reach.output);
 }
 
 /* ---- Constants ------------------------------------------------------------------------------------------------------------------ */
 
-/* Values of a parameter in its own order. */
-static uint64_t parameter_count(const ops_problem *problem, int32_t parameter) {
-    const ops_conv2d *conv = &problem->conv2d;
-    const ops_linear *linear = &problem->linear;
-    switch (problem->kind) {
-    case OPS_CONV2D:
-        return parameter == OPS_BIAS ? (uint64_t)conv->out.c
-                                     : (uint64_t)conv->out.c * (uint64_t)(conv->in.c / conv->groups) *
-                                           (uint64_t)conv->kernel_h * (uint64_t)conv->kernel_w;
-    case OPS_LINEAR:
-        return parameter == OPS_BIAS ? (uint64_t)linear->features
-                                     : (uint64_t)linear->features * (uint64_t)linear->inputs;
-    case OPS_POOL:
-        return (uint64_t)problem->pool.out.c;
-    case OPS_AFFINE:
-        return (uint64_t)problem->affine.in.c;
-    case OPS_ACTIVATION:
-        return problem->activation.shared_slope ? 1 : (uint64_t)problem->activation.in.c;
-    default:
-        return 0;
-    }
-}
-
 clade_status trial_fill_constant(base_env *env, const ops_problem *problem, const ops_constant *constant,
                                  float *packed) {
-    const uint64_t count = parameter_count(problem, constant->parameter);
+    const uint64_t count = (uint64_t)ops_parameter_elements(problem, constant->parameter);
     float *values = base_allocate(env, count * sizeof *values);
     if (!values) return base_fail_memory(env, count * sizeof *values, "a trial's weights");
     fill_random(values, count, 11 + (uint64_t)constant->parameter);
@@ -289,8 +272,8 @@ static clade_status open_sweep(trial_bench *bench) {
 clade_status trial_time(trial_bench *bench, trial *t, double *seconds_out) {
     FORWARD(open_sweep(bench));
     FORWARD(rt_speed_copy(bench->queue, bench->stream, bench->sweep_from, bench->sweep_to));
-    for (int32_t i = 0; i < OPS_MAX_INPUTS && bench->inputs[i]; i++)
-        FORWARD(rt_speed_copy(bench->queue, bench->stream, bench->inputs[i], bench->inputs[i]));
+    for (int32_t i = 0; i < OPS_MAX_INPUTS; i++)
+        if (bench->inputs[i]) FORWARD(rt_speed_copy(bench->queue, bench->stream, bench->inputs[i], bench->inputs[i]));
     FORWARD(rt_queue_finish(bench->queue));
     const double start = base_seconds();
     FORWARD(trial_run(bench, t));

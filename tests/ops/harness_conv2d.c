@@ -13,7 +13,9 @@ void harness_reference_conv2d(const ops_problem *problem, const float *const *in
 void harness_describe_conv2d(const ops_problem *problem, char *text, size_t size) {
     const ops_conv2d *p = &problem->conv2d;
     snprintf(text, size,
-             "kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d bias %d residual %d activation %d from %d",
+             "kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d bias %d residual %d activation %d from %d "
+             "given %d turned %d",
              p->kernel_h, p->kernel_w, p->stride_h, p->stride_w, p->dilation_h, p->dilation_w, p->pad_top, p->pad_left,
-             p->groups, p->has_bias, p->has_residual, p->activation, p->linear_channels);
+             p->groups, p->has_bias, p->has_residual, p->activation, p->linear_channels, problem->given,
+             p->weight_turned);
 }

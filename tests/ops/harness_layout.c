@@ -123,6 +123,21 @@ static harness_layouts mean_layouts(const ops_mean *p) {
     };
 }
 
+static harness_layouts conv2d_weights_layouts(const ops_conv2d_weights *p) {
+    int64_t weights = (int64_t)p->out.c * (p->in.c / p->groups) * p->kernel_h * p->kernel_w;
+    return (harness_layouts){.inputs = {tensor_layout(&p->out), tensor_layout(&p->in)},
+                             .output = box_layout(1, (int64_t[]){weights}, (int64_t[]){1}, 0),
+                             .input_count = 2};
+}
+
+static harness_layouts linear_weights_layouts(const ops_linear_weights *p) {
+    return (harness_layouts){
+        .inputs = {raw(box_layout(2, (int64_t[]){p->rows, p->features}, (int64_t[]){p->out_stride, 1}, 0)),
+                   raw(box_layout(2, (int64_t[]){p->rows, p->inputs}, (int64_t[]){p->in_stride, 1}, 0))},
+        .output = box_layout(1, (int64_t[]){(int64_t)p->features * p->inputs}, (int64_t[]){1}, 0),
+        .input_count = 2};
+}
+
 static harness_layouts pool_layouts(const ops_pool *p) {
     harness_layouts all = tensors(&p->in, &p->out);
     if (p->has_bias) all.parameters[OPS_BIAS] = p->out.c;
@@ -200,6 +215,12 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
         return cross_entropy_gradient_layouts(&problem->cross_entropy_gradient.cross_entropy);
     case OPS_DROPOUT:
         return dropout_layouts(&problem->dropout);
+    case OPS_CONV2D_WEIGHTS:
+        return conv2d_weights_layouts(&problem->conv2d_weights);
+    case OPS_LINEAR_WEIGHTS:
+        return linear_weights_layouts(&problem->linear_weights);
+    case OPS_SPREAD:
+        return tensors(&problem->spread.in, &problem->spread.out);
     default:
         return (harness_layouts){0};
     }

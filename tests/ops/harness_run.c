@@ -74,6 +74,19 @@ static void place_input(region *r, const harness_layout *layout, const float *va
     harness_padding_lanes(layout, set_zero, region_values(r));
 }
 
+/* Parameters that are given lie as they are. */
+static bool prepare_given(run *r) {
+    for (int32_t i = 0; i < 2; i++) {
+        region *given = &r->inputs[OPS_GIVEN_WEIGHT + i];
+        const int64_t count = r->layouts.parameters[i];
+        if (!r->settings->problem->given || count == 0) continue;
+        region_fill(given, INPUT_FRONT + OPS_GIVEN_WEIGHT + i, count);
+        memcpy(region_values(given), r->settings->parameters[i], (size_t)count * sizeof(float));
+        if (!region_upload(r->h, given)) return false;
+    }
+    return true;
+}
+
 static bool prepare(run *r) {
     harness *h = r->h;
     region_fill(&r->output, OUTPUT_FRONT, r->layouts.output.reach);
@@ -85,6 +98,7 @@ static bool prepare(run *r) {
         place_input(&r->inputs[i], &r->layouts.inputs[i], r->settings->inputs[i]);
         if (!region_upload(h, &r->inputs[i])) return false;
     }
+    if (!prepare_given(r)) return false;
     for (size_t i = 0; i < r->recipe.constant_count; i++) {
         const ops_constant *constant = &r->recipe.constants[i];
         region_fill(&r->constants[i], CONSTANT_FRONT, (int64_t)constant->elements);

@@ -17,6 +17,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->kind = (clade_activation)harness_between(random, CLADE_RELU, CLADE_PRELU);
     p->slope = harness_float(random, -2, 2);
     p->shared_slope = harness_chance(random, 0.5);
+    problem->given = harness_chance(random, 0.5);
 }
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,

@@ -18,6 +18,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->offset = harness_chance(random, 0.5) ? 0.0f : harness_float(random, -2, 2);
     p->has_scale = harness_chance(random, 0.5);
     p->has_shift = harness_chance(random, 0.5);
+    problem->given = harness_chance(random, 0.3);
     p->activation = harness_activation(random);
     p->slope = harness_float(random, -2, 2);
 }

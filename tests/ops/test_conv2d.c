@@ -80,6 +80,7 @@ static void draw_finish(harness_random *random, ops_conv2d *p, int32_t out_block
     p->activation = drawn->activation;
     p->slope = 0.25f;
     p->weights = drawn->weights;
+    p->weight_turned = harness_chance(random, 0.3);
 }
 
 static void draw(harness_random *random, ops_problem *problem) {
@@ -93,6 +94,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     bool narrow = out_block == 4 || out_block == 8;
     p->out.w = widths[harness_between(random, 0, (narrow ? NARROW_WIDTHS : (int32_t)BASE_COUNT(widths)) - 1)];
     draw_finish(random, p, out_block);
+    problem->given = p->weights == CLADE_FLOAT32 && harness_chance(random, 0.4);
     p->in.h = draw_axis(random, p->out.h, p->kernel_h, &p->stride_h, &p->dilation_h, &p->pad_top);
     p->in.w = draw_axis(random, p->out.w, p->kernel_w, &p->stride_w, &p->dilation_w, &p->pad_left);
     p->in = harness_tensor(random, n, p->in.c, p->in.h, p->in.w, in_block);

@@ -23,6 +23,8 @@ static void draw(harness_random *random, ops_problem *problem) {
                      ? CLADE_FLOAT16 /* with its activation: each pair would be a program to compile */
                  : p->activation == CLADE_TANH ? CLADE_BFLOAT16
                                                : CLADE_FLOAT32;
+    p->weight_turned = harness_chance(random, 0.3);
+    problem->given = p->weights == CLADE_FLOAT32 && harness_chance(random, 0.4);
 }
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
@@ -33,8 +35,9 @@ static void reference(const ops_problem *problem, const float *const *inputs, co
 
 static void describe(const ops_problem *problem, char *text, size_t size) {
     const ops_linear *p = &problem->linear;
-    snprintf(text, size, "rows %d inputs %d features %d strides %lld, %lld bias %d activation %d", p->rows, p->inputs,
-             p->features, (long long)p->in_stride, (long long)p->out_stride, p->has_bias, p->activation);
+    snprintf(text, size, "rows %d inputs %d features %d strides %lld, %lld bias %d activation %d given %d turned %d",
+             p->rows, p->inputs, p->features, (long long)p->in_stride, (long long)p->out_stride, p->has_bias,
+             p->activation, problem->given, p->weight_turned);
 }
 
 static void every_candidate_agrees_with_double_precision(void **state) {

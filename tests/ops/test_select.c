@@ -150,7 +150,7 @@ static clade_status make_too_many_launches(base_env *env, const ops_problem *pro
 static clade_status make_too_many_constants(base_env *env, const ops_problem *problem, const rt_device *device,
                                             ops_recipe *recipe_out) {
     (void)env, (void)problem, (void)device;
-    for (int i = 0; i <= OPS_MAX_CONSTANTS; i++) ops_add_constant(recipe_out, OPS_BIAS, 1, 1, ops_pack_channels);
+    for (int i = 0; i <= OPS_MAX_CONSTANTS; i++) ops_add_channels(recipe_out, OPS_BIAS, 1, 1);
     return CLADE_OK;
 }
 

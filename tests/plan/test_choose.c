@@ -122,6 +122,30 @@ static void a_kernel_that_computes_something_else_is_found_out(void **state) {
     clade_plan_destroy(&plan);
 }
 
+/* The step "wide" with its weight given: as an input behind a gap, packed in the workspace. */
+static void kernels_whose_parameters_are_given_are_checked_too(void **state) {
+    fixture *f = *state;
+    rt_context *rt = context_rt(f->context);
+    clade_plan *plan = fixture_plan(f, &untuned);
+    const rt_device *device = rt_context_device(rt);
+    ops_problem problem = fixture_step(plan, "wide")->problem;
+    problem.given = true;
+    for (int turned = 0; turned < 2; turned++) {
+        ops_reach reach;
+        ops_recipe recipe;
+        bool agrees = false;
+        problem.conv2d.weight_turned = turned;
+        assert_true(ops_problem_reach(&problem, &reach));
+        assert_int_equal(reach.inputs[2], 0);
+        assert_int_equal(reach.inputs[OPS_GIVEN_WEIGHT], ops_parameter_elements(&problem, OPS_WEIGHT));
+        assert_int_equal(ops_select(plan->env, &problem, device, NULL, &recipe), CLADE_OK);
+        assert_int_equal(recipe.constant_count, 0);
+        assert_int_equal(plan_compare(plan->env, rt, &problem, &recipe, &agrees), CLADE_OK);
+        assert_true(agrees);
+    }
+    clade_plan_destroy(&plan);
+}
+
 static void a_plan_keeps_a_verdict_on_each_of_its_kernels(void **state) {
     fixture *f = *state;
     f->warnings = 0;
@@ -246,6 +270,7 @@ int main(void) {
         cmocka_unit_test(the_callers_own_choice_stands_before_a_tuned_row),
         cmocka_unit_test(tuning_levels_are_checked),
         cmocka_unit_test(a_kernel_that_computes_something_else_is_found_out),
+        cmocka_unit_test(kernels_whose_parameters_are_given_are_checked_too),
         cmocka_unit_test(a_plan_keeps_a_verdict_on_each_of_its_kernels),
         cmocka_unit_test(a_kernel_known_to_be_wrong_is_passed_over_with_a_warning),
         cmocka_unit_test(a_network_that_computes_something_else_is_taken_apart),

@@ -20,6 +20,16 @@ static void finish(const running *r, clade_activation activation, float slope, d
     *bound_out = reference_activation_bound(activation, *value_out, 2 * r->terms * FLT_EPSILON * r->magnitude, slope);
 }
 
+/* Of a weight [out.c, in.c / groups, kernel_h, kernel_w], or of one that is turned: [in.c, out.c / groups, ..] back to front. */
+static double weight_at(const ops_conv2d *p, const float *weight, int64_t c, int64_t i, int64_t kh, int64_t kw) {
+    int64_t group_in = p->in.c / p->groups, group_out = p->out.c / p->groups;
+    if (!p->weight_turned) return weight[((c * group_in + i) * p->kernel_h + kh) * p->kernel_w + kw];
+    int64_t row = c / group_out * group_in + i, column = c % group_out;
+    kh = p->kernel_h - 1 - kh;
+    kw = p->kernel_w - 1 - kw;
+    return weight[((row * group_out + column) * p->kernel_h + kh) * p->kernel_w + kw];
+}
+
 /* Adds what the window at (y, x) of image n covers. */
 static void add_window(running *r, const ops_conv2d *p, const float *in, const float *weight, int64_t n, int64_t c,
                        int64_t y, int64_t x) {
@@ -32,7 +42,7 @@ static void add_window(running *r, const ops_conv2d *p, const float *in, const f
                 if (in_y < 0 || in_y >= p->in.h || in_x < 0 || in_x >= p->in.w) continue;
                 int64_t channel = c / group_out * group_in + i;
                 double value = in[((n * p->in.c + channel) * p->in.h + in_y) * p->in.w + in_x];
-                add_term(r, value * weight[((c * group_in + i) * p->kernel_h + kh) * p->kernel_w + kw]);
+                add_term(r, value * weight_at(p, weight, c, i, kh, kw));
             }
 }
 
@@ -65,7 +75,8 @@ void reference_linear(const ops_linear *p, const float *in, const float *weight,
         for (int64_t feature = 0; feature < p->features; feature++) {
             running r = {0};
             for (int64_t i = 0; i < p->inputs; i++)
-                add_term(&r, (double)in[row * p->in_stride + i] * weight[feature * p->inputs + i]);
+                add_term(&r, (double)in[row * p->in_stride + i] *
+                                 weight[p->weight_turned ? i * p->features + feature : feature * p->inputs + i]);
             if (bias) add_term(&r, bias[feature]);
             int64_t at = row * p->features + feature;
             finish(&r, p->activation, p->slope, &values[at], &bounds[at]);

@@ -1,0 +1,17 @@
+/* conv2d_weights.h: the candidates of conv2d_weights, one file each, and what they share. */
+#ifndef OPS_CONV2D_WEIGHTS_H
+#define OPS_CONV2D_WEIGHTS_H
+
+#include "ops/ops.h"
+
+/* "generic" (conv2d_weights_generic.c) */
+double ops_conv2d_weights_generic_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_weights_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                             ops_recipe *recipe_out);
+
+/* The convolution whose weight's gradient it is. */
+ops_conv2d ops_conv2d_weights_forward(const ops_conv2d_weights *p);
+/* Elements of the result. */
+int64_t ops_conv2d_weights_elements(const ops_conv2d_weights *p);
+
+#endif
