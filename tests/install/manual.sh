@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# manual.sh TOOL SOURCE: the man page names every command and option that the tool has and none that it has not, and the
-# completion offers commands, options and models.
+# manual.sh TOOL SOURCE: the man page names every command and option that the tool has and none that it has not, the completion
+# offers commands, options and models, and README.md has every model with its parameters.
 set -euo pipefail
 tool=$1 source=$2
 PATH=$(dirname "$tool"):$PATH
@@ -42,4 +42,13 @@ expect_completion --weights classify --we
 expect_completion inception_v4 summary inc
 expect_completion cpu bench lenet -d c
 expect_completion reuse bench lenet --disable r
+
+models=$("$tool" summary --list | cut -d ' ' -f 1)
+[ -n "$models" ]
+while read -r model parameters _; do
+    if ! grep -qE "^\| \`$model\` \|.*\| $parameters \|" "$source/README.md"; then
+        echo "README.md lacks the model $model with its $parameters parameters"
+        wrong=1
+    fi
+done < <(xargs "$tool" summary -d none <<<"$models" | tail -n +2)
 exit $wrong
