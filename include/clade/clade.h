@@ -375,7 +375,15 @@ CLADE_API clade_status clade_graph_concat(clade_graph *graph, const clade_tensor
                                           const clade_concat_settings *settings, clade_tensor *output_out);
 
 /** Which elementwise operator of two tensors. */
-typedef enum clade_binary_kind { CLADE_ADD = 0, CLADE_MULTIPLY = 1 } clade_binary_kind;
+typedef enum clade_binary_kind {
+    CLADE_ADD = 0,
+    CLADE_MULTIPLY = 1,
+    CLADE_SUBTRACT = 2,
+    CLADE_DIVIDE = 3,
+    CLADE_MAXIMUM = 4, /**< NaN where either operand is. */
+    CLADE_MINIMUM = 5, /**< NaN where either operand is. */
+    CLADE_POWER = 6    /**< a to the b: NaN where a is negative and b no integer. */
+} clade_binary_kind;
 
 /** y = activation(a op b). Shapes are broadcast to each other as in ONNX and NumPy. */
 typedef struct clade_binary_settings {
@@ -383,10 +391,12 @@ typedef struct clade_binary_settings {
     clade_binary_kind kind;      /**< Zero: addition. */
     clade_activation activation; /**< Applied to the result. Not CLADE_PRELU. */
     float slope;                 /**< Of CLADE_LEAKY_RELU. Zero: 0.01. */
-    uint64_t reserved[4];        /**< Zero. */
+    clade_shape constant;        /**< Rank above 0: b is no tensor, but the parameter NAME.weight of this shape. */
+    bool swap;            /**< b op a: with a constant, subtracts, divides or takes to the power from its side. */
+    uint64_t reserved[4]; /**< Zero. */
 } clade_binary_settings;
 CLADE_API clade_binary_settings clade_binary_defaults(void); /**< @return the defaults, spelt out. */
-/** Adds an elementwise operator of two tensors. */
+/** Adds an elementwise operator of two tensors, or of a tensor and a constant. @param b  not looked at when it is constant. */
 CLADE_API clade_status clade_graph_binary(clade_graph *graph, clade_tensor a, clade_tensor b,
                                           const clade_binary_settings *settings, clade_tensor *output_out);
 

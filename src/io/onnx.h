@@ -189,6 +189,10 @@ void onnx_set_elements(onnx_import *job, const onnx_node *node, clade_tensor ten
 clade_shape onnx_shape(const onnx_import *job, const onnx_value *value);
 clade_shape onnx_tensor_shape(const onnx_import *job, clade_tensor tensor);
 
+/* Adds the operator that the settings name, of a tensor and a constant. */
+clade_status onnx_add_binary_constant(onnx_import *job, const onnx_node *node, clade_binary_settings settings,
+                                      clade_tensor input, const onnx_constant *constant, clade_tensor *output_out);
+
 /* What an output becomes. */
 void onnx_set_tensor(onnx_import *job, const onnx_node *node, size_t index, clade_tensor tensor);
 /* Output 0 becomes another name of a value. */
@@ -277,7 +281,7 @@ onnx_function onnx_build_arithmetic, onnx_build_concat, onnx_build_flatten, onnx
 onnx_function onnx_build_transpose, onnx_build_gather, onnx_build_expand, onnx_build_pad, onnx_build_slice,
     onnx_build_split, onnx_build_mean;
 onnx_function onnx_build_cast, onnx_build_clip, onnx_build_hard_sigmoid, onnx_build_prelu, onnx_build_dropout;
-onnx_function onnx_build_lrn_spelt_out, onnx_build_neg, onnx_build_pow, onnx_build_sum;
+onnx_function onnx_build_lrn_spelt_out, onnx_build_neg, onnx_build_pow, onnx_build_root, onnx_build_many;
 onnx_function onnx_fold_constant, onnx_fold_constant_of_shape, onnx_fold_range, onnx_fold_identity, onnx_fold_cast;
 onnx_function onnx_fold_arithmetic, onnx_fold_unary, onnx_fold_gather, onnx_fold_concat, onnx_fold_slice;
 onnx_function onnx_fold_reshape, onnx_fold_squeeze, onnx_fold_transpose, onnx_fold_expand, onnx_fold_where;

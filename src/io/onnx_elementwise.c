@@ -37,6 +37,26 @@ clade_status onnx_build_activation(onnx_import *job, const onnx_node *node) {
     return become(job, node, slope == 0 ? CLADE_RELU : CLADE_LEAKY_RELU, slope);
 }
 
+/* relu(x) + slope * the smaller of x and 0, for slopes of any shape. */
+static clade_status prelu_of_parts(onnx_import *job, const onnx_node *node, const onnx_constant *slope) {
+    static const onnx_constant zero = {.type = CLADE_FLOAT32, .count = 1};
+    clade_binary_settings least = {.kind = CLADE_MINIMUM}, product = {.kind = CLADE_MULTIPLY},
+                          sum = {.kind = CLADE_ADD};
+    const char *name = NULL;
+    clade_tensor x, above, below;
+    FORWARD(onnx_input_tensor(job, node, 0, &x));
+    FORWARD(onnx_part_name(job, node, &name));
+    FORWARD(add_activation(job, node, x, CLADE_RELU, 0, name, &above));
+    FORWARD(onnx_part_name(job, node, &least.name));
+    FORWARD(onnx_add_binary_constant(job, node, least, x, &zero, &below));
+    FORWARD(onnx_part_name(job, node, &product.name));
+    FORWARD(onnx_add_binary_constant(job, node, product, below, slope, &below));
+    FORWARD(onnx_name(job, node, &sum.name));
+    FORWARD(onnx_checked(job, node, clade_graph_binary(job->graph, above, below, &sum, &x)));
+    onnx_set_tensor(job, node, 0, x);
+    return CLADE_OK;
+}
+
 clade_status onnx_build_prelu(onnx_import *job, const onnx_node *node) {
     const onnx_value *value = onnx_input(job, node, 0);
     const onnx_constant *slope = NULL;
@@ -47,7 +67,7 @@ clade_status onnx_build_prelu(onnx_import *job, const onnx_node *node) {
     const bool by_channel =
         node->opset < 7 && slope->shape.rank == 1 && !value->transposed; /* from 7 on they are broadcast */
     if (!settings.shared_slope && !by_channel && onnx_constant_axis(job, value, slope) != 1)
-        return onnx_unsupported(job, node, "its slopes must be one for all, or one for each channel");
+        return prelu_of_parts(job, node, slope);
     const clade_shape shape = {1, {(int64_t)slope->count}};
     FORWARD(onnx_name_by_weight(job, node, 1, &settings.name));
     FORWARD(onnx_checked(job, node, clade_graph_activation(job->graph, tensor, &settings, &tensor)));
@@ -69,30 +89,22 @@ static clade_status read_bound(onnx_import *job, const onnx_node *node, const ch
     return CLADE_OK;
 }
 
-/* x = high - relu(high - (low + relu(x - low))), as far as there are bounds. Each step rounds by the size of its bound, so that
- * bounds far from all values, which are there for safety alone, would cost the values their digits. */
-static clade_status clip_by_relus(onnx_import *job, const onnx_node *node, float low, float high) {
-    const float largest = 1024;
+/* The larger of x and low, then the smaller of that and high, as far as there are bounds. */
+static clade_status clip(onnx_import *job, const onnx_node *node, float low, float high) {
     const bool below = low > -INFINITY, above = high < INFINITY;
-    if ((below && fabsf(low) > largest) || (above && fabsf(high) > largest) || !(low < high))
-        return onnx_unsupported(job, node, "its bounds are %g and %g, supported are such up to %g", (double)low,
-                                (double)high, (double)largest);
+    const onnx_constant bounds[2] = {{.type = CLADE_FLOAT32, .count = 1, .fill = low},
+                                     {.type = CLADE_FLOAT32, .count = 1, .fill = high}};
+    clade_binary_settings settings = {.kind = CLADE_MAXIMUM};
     clade_tensor x;
-    clade_scale_settings steps[3];
-    size_t count = 0;
-    if (below) steps[count++] = (clade_scale_settings){.offset = -low};
-    if (above) steps[count++] = (clade_scale_settings){.factor = -1, .offset = below ? high - low : high};
-    steps[count++] =
-        above ? (clade_scale_settings){.factor = -1, .offset = high} : (clade_scale_settings){.offset = low};
     FORWARD(onnx_input_elements(job, node, 0, &x));
-    for (size_t i = 0; i < count; i++) {
-        const char *name = NULL;
-        const bool last = i + 1 == count;
-        FORWARD(last ? onnx_name(job, node, &steps[i].name) : onnx_part_name(job, node, &steps[i].name));
-        FORWARD(onnx_checked(job, node, clade_graph_scale(job->graph, x, &steps[i], &x)));
-        if (last) break;
-        FORWARD(onnx_part_name(job, node, &name));
-        FORWARD(add_activation(job, node, x, CLADE_RELU, 0, name, &x));
+    if (below) {
+        FORWARD(above ? onnx_part_name(job, node, &settings.name) : onnx_name(job, node, &settings.name));
+        FORWARD(onnx_add_binary_constant(job, node, settings, x, &bounds[0], &x));
+    }
+    if (above) {
+        settings.kind = CLADE_MINIMUM;
+        FORWARD(onnx_name(job, node, &settings.name));
+        FORWARD(onnx_add_binary_constant(job, node, settings, x, &bounds[1], &x));
     }
     onnx_set_elements(job, node, x, onnx_input(job, node, 0));
     return CLADE_OK;
@@ -107,7 +119,7 @@ clade_status onnx_build_clip(onnx_import *job, const onnx_node *node) {
     if (isinf(low) && isinf(high)) return onnx_build_identity(job, node);
     if (low == 0 && isinf(high)) return become(job, node, CLADE_RELU, 0);
     if (low == 0 && high == 6) return become(job, node, CLADE_RELU6, 0);
-    return clip_by_relus(job, node, low, high);
+    return clip(job, node, low, high);
 }
 
 /* max(0, min(1, alpha x + beta)) = relu6(6 alpha x + 6 beta) / 6; HardSwish is x times that of 1/6 and 1/2. */

@@ -5,7 +5,7 @@
 /* `weight` of [rows, columns] as [columns, rows], or as it is, times a factor. */
 static clade_status prepare_weight(onnx_import *job, const onnx_constant *weight, bool transpose, float factor,
                                    onnx_constant *weight_out) {
-    const size_t rows = (size_t)weight->shape.dims[0], columns = (size_t)weight->shape.dims[1];
+    const size_t columns = (size_t)weight->shape.dims[weight->shape.rank - 1], rows = weight->count / columns;
     *weight_out = *weight;
     if (transpose) weight_out->shape = (clade_shape){2, {(int64_t)columns, (int64_t)rows}};
     weight_out->fill *= factor;
@@ -19,22 +19,25 @@ static clade_status prepare_weight(onnx_import *job, const onnx_constant *weight
     return CLADE_OK;
 }
 
-/* C of a Gemm as one number for each feature, times beta. */
-static clade_status prepare_bias(onnx_import *job, const onnx_node *node, const onnx_constant *c, int32_t features,
-                                 float beta, onnx_constant *bias_out) {
+/* Whether C of a Gemm is one number for each feature, or one for all. */
+static bool is_bias(const onnx_constant *c, int32_t features) {
     const int64_t last = c->shape.rank > 0 ? c->shape.dims[c->shape.rank - 1] : 1;
-    if (c->integer || c->count != (size_t)last || (last != features && last != 1))
-        return onnx_unsupported(job, node, "its input C must be one number for each of %d features", features);
+    return !c->integer && c->count == (size_t)last && (last == features || last == 1);
+}
+
+/* Such a C as one number for each feature, times beta. */
+static clade_status prepare_bias(onnx_import *job, const onnx_constant *c, int32_t features, float beta,
+                                 onnx_constant *bias_out) {
     float *values = NULL;
     const clade_shape shape = {1, {features}};
-    if (last == features && beta == 1.0f) {
+    if (c->count == (size_t)features && beta == 1.0f) {
         *bias_out = *c;
         bias_out->shape = shape;
         return CLADE_OK;
     }
     FORWARD(onnx_new_reals(job, &shape, bias_out, &values));
     for (int32_t i = 0; i < features; i++)
-        values[i] = (float)((double)beta * onnx_element(c, last == 1 ? 0 : (size_t)i));
+        values[i] = (float)((double)beta * onnx_element(c, c->count == 1 ? 0 : (size_t)i));
     return CLADE_OK;
 }
 
@@ -59,12 +62,21 @@ static clade_status check_weight(onnx_import *job, const onnx_node *node, const 
     return CLADE_OK;
 }
 
-/* Adds C of a Gemm, where it is no constant, times beta. */
-static clade_status add_tensor(onnx_import *job, const onnx_node *node, float beta, clade_tensor *sum) {
+/* Adds C of a Gemm, where it is no bias, times beta. */
+static clade_status add_c(onnx_import *job, const onnx_node *node, float beta, clade_tensor *sum) {
+    const onnx_value *value = onnx_input(job, node, 2);
     clade_tensor c;
     clade_scale_settings scale = {.factor = beta};
     clade_binary_settings binary = {.kind = CLADE_ADD};
     if (beta == 0) return CLADE_OK;
+    if (value->state == ONNX_CONSTANT) {
+        onnx_constant times_beta;
+        if (value->constant.count == 0 || value->constant.integer)
+            return onnx_unsupported(job, node, "its input C must be real numbers");
+        FORWARD(prepare_weight(job, &value->constant, false, beta, &times_beta));
+        FORWARD(onnx_name(job, node, &binary.name));
+        return onnx_add_binary_constant(job, node, binary, *sum, &times_beta, sum);
+    }
     FORWARD(onnx_input_tensor(job, node, 2, &c));
     if (beta != 1) {
         FORWARD(onnx_part_name(job, node, &scale.name));
@@ -84,7 +96,6 @@ clade_status onnx_build_gemm(onnx_import *job, const onnx_node *node) {
     FORWARD(onnx_attribute_int(job, node, "transB", 0, &transpose_b));
     FORWARD(onnx_input_constant(job, node, 1, &b));
     const onnx_value *addend = onnx_input(job, node, 2);
-    if (addend && addend->state == ONNX_CONSTANT) FORWARD(onnx_input_constant(job, node, 2, &c));
 
     clade_tensor input, output;
     FORWARD(onnx_input_tensor(job, node, 0, &input));
@@ -99,10 +110,12 @@ clade_status onnx_build_gemm(onnx_import *job, const onnx_node *node) {
     onnx_constant weight, bias;
     FORWARD(check_weight(job, node, b, !transpose_b, shape.dims[transpose_a ? 0 : 1]));
     FORWARD(prepare_weight(job, b, !transpose_b, alpha, &weight));
-    if (c) FORWARD(prepare_bias(job, node, c, (int32_t)weight.shape.dims[0], beta, &bias));
+    const int32_t features = (int32_t)weight.shape.dims[0];
+    if (addend && addend->state == ONNX_CONSTANT && is_bias(&addend->constant, features)) c = &addend->constant;
+    if (c) FORWARD(prepare_bias(job, c, features, beta, &bias));
     FORWARD(onnx_name_by_weight(job, node, 1, &name));
     FORWARD(add_linear(job, node, input, &weight, c ? &bias : NULL, name, &output));
-    if (addend && !c) FORWARD(add_tensor(job, node, beta, &output));
+    if (addend && !c) FORWARD(add_c(job, node, beta, &output));
     onnx_set_tensor(job, node, 0, output);
     return CLADE_OK;
 }

@@ -217,18 +217,34 @@ clade_status onnx_fold_transpose(onnx_import *job, const onnx_node *node) {
 
 /* ---- Expand ------------------------------------------------------------------------------------------------------- */
 
-/* Of tensors only to the shape that they have. */
+/* x and zeros of the dimensions that are repeated, which are few. */
 clade_status onnx_build_expand(onnx_import *job, const onnx_node *node) {
     const onnx_value *value = onnx_input(job, node, 0);
     const onnx_constant *wanted = NULL;
     const clade_shape seen = onnx_shape(job, value);
+    onnx_constant zeros = {.type = CLADE_FLOAT32};
+    clade_binary_settings settings = {.kind = CLADE_ADD};
+    clade_tensor tensor;
+    bool repeats = false;
     FORWARD(onnx_input_constant(job, node, 1, &wanted));
-    if (!wanted->integer || wanted->count > (size_t)seen.rank) return onnx_unsupported(job, node, "it adds dimensions");
-    for (size_t i = 0; i < wanted->count; i++) {
-        const int64_t have = seen.dims[(size_t)seen.rank - wanted->count + i];
+    if (!wanted->integer || wanted->count > CLADE_MAX_RANK)
+        return onnx_unsupported(job, node, "its shape must be a list of up to %d integers", CLADE_MAX_RANK);
+    zeros.shape.rank = (int32_t)wanted->count;
+    for (int32_t i = 0; i < zeros.shape.rank; i++) {
+        const int32_t own = i + seen.rank - zeros.shape.rank;
+        const int64_t have = own < 0 ? 1 : seen.dims[own];
         const bool batch = wanted->open >> i & 1;
-        if (batch ? have != CLADE_BATCH : wanted->integers[i] != 1 && wanted->integers[i] != have)
-            return onnx_unsupported(job, node, "it repeats elements");
+        if (batch ? have != CLADE_BATCH : wanted->integers[i] != 1 && wanted->integers[i] != have && have != 1)
+            return onnx_unsupported(job, node, "it makes dimension %d of another size, or of the open batch", own);
+        zeros.shape.dims[i] = batch || have != 1 ? 1 : wanted->integers[i];
+        repeats = repeats || own < 0 || zeros.shape.dims[i] != 1;
     }
-    return onnx_build_identity(job, node);
+    if (!repeats) return onnx_build_identity(job, node);
+    if (!onnx_count(&zeros.shape, &zeros.count) || zeros.count == 0)
+        return onnx_unsupported(job, node, "its result is empty or too large");
+    FORWARD(onnx_input_tensor(job, node, 0, &tensor));
+    FORWARD(onnx_name(job, node, &settings.name));
+    FORWARD(onnx_add_binary_constant(job, node, settings, tensor, &zeros, &tensor));
+    onnx_set_tensor(job, node, 0, tensor);
+    return CLADE_OK;
 }

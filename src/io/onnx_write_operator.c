@@ -160,9 +160,12 @@ static clade_status put_concat(onnx_writer *writer, const onnx_source *source) {
 }
 
 static clade_status put_binary(onnx_writer *writer, const onnx_source *source) {
+    static const char *const ops[] = {"Add", "Mul", "Sub", "Div", "Max", "Min", "Pow"};
     const clade_binary_settings *s = source->settings;
-    onnx_new_node node = {
-        .op = s->kind == CLADE_ADD ? "Add" : "Mul", .name = source->name, .inputs = source->inputs, .input_count = 2};
+    const char *const a = source->inputs[0], *const b =
+                                                 s->constant.rank > 0 ? source->parameters[0] : source->inputs[1];
+    const char *const inputs[2] = {s->swap ? b : a, s->swap ? a : b};
+    onnx_new_node node = {.op = ops[s->kind], .name = source->name, .inputs = inputs, .input_count = 2};
     return put_activated(writer, source, &node, s->activation, s->slope);
 }
 

@@ -102,11 +102,13 @@ typedef struct ops_activation {
 
 enum { OPS_MAX_DIMS = 8 };
 
-/* out[i] = activation(a[i] op b[i]) for i in a box of `dims`; a stride of 0 broadcasts.
+/* out[i] = activation(a[i] op b[i]), or of b[i] op a[i], for i in a box of `dims`; a stride of 0 broadcasts. b is input 1, or
+ * constant OPS_WEIGHT.
  * Blocked tensors come as five dims; padding lanes are elements like others, so that the rule holds where 0 op 0 gives 0: without
- * broadcasts along the block and without CLADE_SIGMOID. */
+ * broadcasts along the block, without CLADE_SIGMOID, and neither in divisions nor powers. */
 typedef struct ops_binary {
     clade_binary_kind kind;
+    bool constant, swap;
     int32_t rank;
     int64_t dims[OPS_MAX_DIMS], stride_a[OPS_MAX_DIMS], stride_b[OPS_MAX_DIMS], stride_out[OPS_MAX_DIMS];
     clade_activation activation;

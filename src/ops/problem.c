@@ -35,6 +35,7 @@ static bool linear_reach(const ops_linear *p, ops_reach *reach) {
 }
 
 static bool binary_reach(const ops_binary *p, ops_reach *reach) {
+    reach->input_count = p->constant ? 1 : 2; /* how far it reaches into a constant is said, too */
     return box_reach(p->rank, p->dims, p->stride_a, 0, &reach->inputs[0]) &&
            box_reach(p->rank, p->dims, p->stride_b, 0, &reach->inputs[1]) &&
            box_reach(p->rank, p->dims, p->stride_out, 0, &reach->output);
@@ -119,7 +120,6 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
     case OPS_ACTIVATION:
         return tensors_reach(&problem->activation.in, &problem->activation.out, reach_out);
     case OPS_BINARY:
-        reach_out->input_count = 2;
         return binary_reach(&problem->binary, reach_out);
     case OPS_SOFTMAX:
         return softmax_reach(&problem->softmax, reach_out);
@@ -208,7 +208,8 @@ bool ops_in_place(const ops_problem *problem, int32_t input) {
     case OPS_DROPOUT:
         return input == 0 && same_memory(&problem->dropout.in, &problem->dropout.out);
     case OPS_BINARY:
-        return binary_in_place(&problem->binary, input == 0 ? problem->binary.stride_a : problem->binary.stride_b);
+        return !(problem->binary.constant && input == 1) &&
+               binary_in_place(&problem->binary, input == 0 ? problem->binary.stride_a : problem->binary.stride_b);
     default:
         return false;
     }

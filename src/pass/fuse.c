@@ -57,7 +57,8 @@ static graph_node *fuse_convolution(const clade_graph *graph, const graph_node *
 }
 
 static clade_status fuse_add(clade_graph *graph, graph_node *add) {
-    if (add->attributes.binary.kind != CLADE_ADD || add->inputs[0].id == add->inputs[1].id) return CLADE_OK;
+    if (add->attributes.binary.kind != CLADE_ADD || add->input_count < 2 || add->inputs[0].id == add->inputs[1].id)
+        return CLADE_OK;
     if (!base_shape_equal(graph_shape_of(graph, add->inputs[0]), graph_shape_of(graph, add->inputs[1])))
         return CLADE_OK;
 

@@ -10,7 +10,9 @@
  * Exceptions, each because the padding lanes of a blocked tensor hold zeros (ops.h):
  *   - a concat whose slices would begin inside a block, and that the pass align could not help, stays plain: its inputs would
  *     come to lie across the lanes;
- *   - a binary whose activation makes something else of 0 stays plain where there are padding lanes.
+ *   - a binary that makes something else of two zeros stays plain where there are padding lanes. Its operands have the result's
+ *     shape, or one of them is a gate, one number for each channel of each image, or a constant of one number; what else is
+ *     broadcast is plain.
  * A convolution without groups that reads fewer channels than a block takes a plain input as it is: most of the blocked form would be padding.
  *
  * Reorders are as few as these choices allow: one for each tensor that is read in the other layout, shared by its readers. With
@@ -31,10 +33,28 @@ static bool layout_reads_blocked(const clade_graph *graph, const graph_node *nod
     return false;
 }
 
+/* Whether a binary's operand has the result's shape, or is a gate. */
+static bool layout_operand_fits(const clade_shape *operand, const clade_shape *result) {
+    const bool gate = operand->rank == 4 && result->rank == 4 && operand->dims[0] == result->dims[0] &&
+                      operand->dims[1] == result->dims[1] && operand->dims[2] == 1 && operand->dims[3] == 1;
+    return gate || base_shape_equal(operand, result);
+}
+
+static bool layout_is_number(const clade_shape *shape) {
+    int64_t elements = 0;
+    return base_shape_elements(shape, &elements) && elements == 1;
+}
+
 static bool layout_binary_fits(const clade_graph *graph, const graph_node *node, int32_t block) {
+    const clade_binary_settings *s = &node->attributes.binary;
     const clade_shape *shape = graph_shape_of(graph, node->output);
-    return base_shape_equal(graph_shape_of(graph, node->inputs[0]), graph_shape_of(graph, node->inputs[1])) &&
-           (shape->dims[1] % block == 0 || node->attributes.binary.activation != CLADE_SIGMOID);
+    const bool constant = node->input_count == 1; /* 0 + 1, 0 / 0, 0 to the 0 are no zeros */
+    const bool keeps_zeros =
+        s->activation != CLADE_SIGMOID && s->kind != CLADE_DIVIDE && s->kind != CLADE_POWER && !constant;
+    const bool fits =
+        constant ? layout_is_number(&s->constant) : layout_operand_fits(graph_shape_of(graph, node->inputs[1]), shape);
+    return fits && layout_operand_fits(graph_shape_of(graph, node->inputs[0]), shape) &&
+           (shape->dims[1] % block == 0 || keeps_zeros);
 }
 
 static bool layout_conv_fits(const clade_graph *graph, const graph_node *node, int32_t block) {

@@ -131,42 +131,66 @@ static void lower_activation(lowering *l) {
                                                    .shared_slope = s->shared_slope};
 }
 
-/* Strides of an operand along the result's dimensions; 0 where it is broadcast. */
-static void broadcast_strides(const lowering *l, clade_tensor tensor, const clade_shape *out, int64_t *strides) {
-    const clade_shape *shape = graph_shape_of(l->graph, tensor);
-    int64_t own[CLADE_MAX_RANK] = {0};
-    plain_strides(l, tensor, own);
+/* An operand's own strides along the result's dimensions; 0 where it is broadcast. */
+static void broadcast(const clade_shape *shape, const int64_t *own, const clade_shape *out, int64_t *strides) {
     for (int32_t i = 0; i < out->rank; i++) {
         const int32_t d = i - (out->rank - shape->rank);
         strides[i] = d < 0 || shape->dims[d] == 1 ? 0 : own[d];
     }
 }
 
-/* In blocked layout both operands have the result's shape, so each image is one dense run, padding lanes included. */
+static void broadcast_tensor(const lowering *l, clade_tensor tensor, const clade_shape *out, int64_t *strides) {
+    int64_t own[CLADE_MAX_RANK] = {0};
+    plain_strides(l, tensor, own);
+    broadcast(graph_shape_of(l->graph, tensor), own, out, strides);
+}
+
+/* A constant is dense. */
+static void broadcast_constant(const clade_shape *shape, const clade_shape *out, int64_t *strides) {
+    int64_t own[CLADE_MAX_RANK] = {0}, stride = 1;
+    for (int32_t i = shape->rank - 1; i >= 0; stride *= shape->dims[i--]) own[i] = stride;
+    broadcast(shape, own, out, strides);
+}
+
+/* Strides along images, blocks, rows, pixels and lanes of a tensor in blocks; one pixel is for all. */
+static void blocked_strides(const ops_tensor *t, int64_t strides[5]) {
+    strides[0] = t->batch_stride;
+    strides[1] = (int64_t)t->h * t->w * t->block;
+    strides[2] = t->h == 1 ? 0 : (int64_t)t->w * t->block;
+    strides[3] = t->w == 1 ? 0 : t->block;
+    strides[4] = 1;
+}
+
+/* In blocked layout each operand has the result's shape or one pixel, and padding lanes are elements like others. */
 static void lower_binary(lowering *l) {
     const clade_binary_settings *s = &l->node->attributes.binary;
     const graph_tensor *out = graph_tensor_of(l->graph, l->node->output);
     l->task->problem.kind = OPS_BINARY;
     ops_binary *p = &l->task->problem.binary;
-    *p = (ops_binary){.kind = s->kind, .activation = s->activation, .slope = s->slope};
+    *p = (ops_binary){.kind = s->kind,
+                      .constant = s->constant.rank > 0,
+                      .swap = s->swap,
+                      .activation = s->activation,
+                      .slope = s->slope};
     if (out->block > 1) {
-        const ops_tensor view = output_view(l);
-        const int64_t blocks = base_divide_up(view.c, view.block), plane = (int64_t)view.h * view.w;
-        const int64_t dims[5] = {view.n, blocks, view.h, view.w, view.block};
+        const ops_tensor view = output_view(l), a = input_view(l, 0);
+        const int64_t dims[5] = {view.n, base_divide_up(view.c, view.block), view.h, view.w, view.block};
         p->rank = 5;
-        for (int32_t i = 0; i < 5; i++) {
-            const int64_t strides[5] = {0, plane * view.block, (int64_t)view.w * view.block, view.block, 1};
-            p->dims[i] = dims[i];
-            p->stride_a[i] = i ? strides[i] : input_view(l, 0).batch_stride;
-            p->stride_b[i] = i ? strides[i] : input_view(l, 1).batch_stride;
-            p->stride_out[i] = i ? strides[i] : view.batch_stride;
-        }
+        for (int32_t i = 0; i < 5; i++) p->dims[i] = dims[i];
+        blocked_strides(&a, p->stride_a);
+        blocked_strides(&view, p->stride_out);
+        if (p->constant) return; /* of one number */
+        const ops_tensor b = input_view(l, 1);
+        blocked_strides(&b, p->stride_b);
         return;
     }
     p->rank = out->shape.rank;
     for (int32_t i = 0; i < p->rank; i++) p->dims[i] = out->shape.dims[i];
-    broadcast_strides(l, l->node->inputs[0], &out->shape, p->stride_a);
-    broadcast_strides(l, l->node->inputs[1], &out->shape, p->stride_b);
+    broadcast_tensor(l, l->node->inputs[0], &out->shape, p->stride_a);
+    if (p->constant)
+        broadcast_constant(&s->constant, &out->shape, p->stride_b);
+    else
+        broadcast_tensor(l, l->node->inputs[1], &out->shape, p->stride_b);
     plain_strides(l, l->node->output, p->stride_out);
 }
 

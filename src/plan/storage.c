@@ -119,7 +119,8 @@ static bool can_overwrite(const maker *m, const graph_node *node, int32_t index)
     const plan_block *block = block_of(m, node->inputs[0]);
     if (block->place != PLAN_ARENA || block->last != index) return false;
     if (in->block != out->block || !base_shape_equal(&in->shape, &out->shape)) return false;
-    if (node->op == GRAPH_OP_binary && !base_shape_equal(graph_shape_of(m->graph, node->inputs[1]), &out->shape))
+    if (node->op == GRAPH_OP_binary && node->input_count == 2 &&
+        !base_shape_equal(graph_shape_of(m->graph, node->inputs[1]), &out->shape))
         return false;
     return is_dense(m, node->inputs[0]);
 }

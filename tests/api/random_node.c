@@ -67,30 +67,55 @@ static clade_status add_concat(clade_graph *graph, clade_tensor x, uint64_t *sta
                               &(clade_concat_settings){.axis = random_pick(state, 1, 3)}, y);
 }
 
+/* Between a half and one and a half: something to divide by and to take powers of. */
+static clade_status make_positive(clade_graph *graph, clade_tensor *x) {
+    const clade_activation_settings sigmoid = {.kind = CLADE_SIGMOID};
+    const clade_status status = clade_graph_activation(graph, *x, &sigmoid, x);
+    return status == CLADE_OK ? clade_graph_scale(graph, *x, &(clade_scale_settings){.offset = 0.5f}, x) : status;
+}
+
+/* Of x's shape, one value a channel, or one a pixel. */
+static clade_status add_operand(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *other) {
+    const clade_mean_settings mean = {.axes = {0, 1}};
+    switch (random_pick(state, 0, 2)) {
+    case 0:
+        return clade_graph_scale(graph, x, &(clade_scale_settings){.factor = 0.5f}, other);
+    case 1:
+        return clade_graph_pool(graph, x, &(clade_pool_settings){.global = true}, other);
+    default:
+        return clade_graph_mean(graph, x, &mean, other);
+    }
+}
+
 static clade_status add_binary(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {
     clade_tensor other = x;
-    const clade_binary_settings s = {.kind = (clade_binary_kind)random_pick(state, 0, 1),
+    const clade_binary_settings s = {.kind = (clade_binary_kind)random_pick(state, CLADE_ADD, CLADE_POWER),
+                                     .swap = random_pick(state, 0, 1),
                                      .activation = (clade_activation)random_pick(state, 0, 5)};
-    switch (random_pick(state, 0, 2)) { /* the same shape, one value a channel, one a pixel */
-    case 0: {
-        const clade_status status = clade_graph_scale(graph, x, &(clade_scale_settings){.factor = 0.5f}, &other);
-        if (status != CLADE_OK) return status;
-        break;
+    clade_status status = add_operand(graph, x, state, &other);
+    if (s.kind == CLADE_DIVIDE || s.kind == CLADE_POWER) {
+        if (status == CLADE_OK) status = make_positive(graph, &x);
+        if (status == CLADE_OK) status = make_positive(graph, &other);
     }
-    case 1: {
-        const clade_status status = clade_graph_pool(graph, x, &(clade_pool_settings){.global = true}, &other);
-        if (status != CLADE_OK) return status;
-        break;
-    }
-    default: {
-        const clade_mean_settings mean = {.axes = {0, 1}};
-        const clade_status status = clade_graph_mean(graph, x, &mean, &other);
-        if (status != CLADE_OK) return status;
-        break;
-    }
-    }
+    if (status != CLADE_OK) return status;
     return random_pick(state, 0, 1) ? clade_graph_binary(graph, x, other, &s, y)
                                     : clade_graph_binary(graph, other, x, &s, y);
+}
+
+/* A number, one for each channel or row, or one for each element of an image; where it divides or has powers taken of it, it is
+ * the one to be divided, and no power. */
+static clade_status add_constant(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {
+    const int32_t c = dimension(graph, x, 1), h = dimension(graph, x, 2), w = dimension(graph, x, 3);
+    const clade_shape shapes[] = {{1, {1}}, {3, {c, 1, 1}}, {4, {1, 1, h, 1}}, {3, {c, h, w}}};
+    clade_binary_settings s = {.kind = (clade_binary_kind)random_pick(state, CLADE_ADD, CLADE_MINIMUM),
+                               .constant = shapes[random_pick(state, 0, 3)],
+                               .swap = random_pick(state, 0, 1)};
+    if (s.kind == CLADE_DIVIDE) {
+        s.swap = true;
+        const clade_status status = make_positive(graph, &x);
+        if (status != CLADE_OK) return status;
+    }
+    return clade_graph_binary(graph, x, (clade_tensor){-1}, &s, y);
 }
 
 static clade_status add_scale(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {
@@ -171,6 +196,6 @@ const random_node random_nodes[] = {
     {"binary", add_binary},         {"scale", add_scale},     {"activation", add_activation},
     {"softmax", add_softmax},       {"dropout", add_dropout}, {"flatten", add_flatten},
     {"reshape", add_reshape},       {"pad", add_pad},         {"transpose", add_transpose},
-    {"slice", add_slice},           {"mean", add_mean},
+    {"slice", add_slice},           {"mean", add_mean},       {"constant", add_constant},
 };
 const size_t random_node_count = sizeof random_nodes / sizeof random_nodes[0];

@@ -150,6 +150,13 @@ static void other_bad_nodes(void **state) {
     ASSERT_REFUSED(clade_graph_concat(graph, &image, 1, &(clade_concat_settings){.along_batch = true}, &out),
                    CLADE_ERROR_SHAPE, "open batch");
     ASSERT_REFUSED(clade_graph_binary(graph, image, vector, NULL, &out), CLADE_ERROR_SHAPE, "dimension");
+    const clade_binary_settings kind = {.kind = 7}, empty = {.constant = {2, {3, 0}}}, open = {.constant = {1, {-1}}},
+                                deep = {.constant = {9, {1}}}, other = {.constant = {1, {7}}};
+    ASSERT_REFUSED(clade_graph_binary(graph, image, image, &kind, &out), CLADE_ERROR_INVALID_ARGUMENT, "kind 7");
+    ASSERT_REFUSED(clade_graph_binary(graph, image, image, &empty, &out), CLADE_ERROR_SHAPE, "constant");
+    ASSERT_REFUSED(clade_graph_binary(graph, image, image, &open, &out), CLADE_ERROR_SHAPE, "constant");
+    ASSERT_REFUSED(clade_graph_binary(graph, image, image, &deep, &out), CLADE_ERROR_SHAPE, "constant");
+    ASSERT_REFUSED(clade_graph_binary(graph, image, image, &other, &out), CLADE_ERROR_SHAPE, "dimension 3");
     ASSERT_REFUSED(clade_graph_linear(graph, vector, &(clade_linear_settings){.features = 0}, &out), CLADE_ERROR_SHAPE,
                    "0 features");
     ASSERT_REFUSED(clade_graph_batch_norm(graph, image, &(clade_batch_norm_settings){.epsilon = NAN}, &out),

@@ -89,11 +89,13 @@ static harness_layouts activation_layouts(const ops_activation *p) {
 }
 
 static harness_layouts binary_layouts(const ops_binary *p) {
+    const harness_layout a = raw(box_layout(p->rank, p->dims, p->stride_a, 0)),
+                         b = raw(box_layout(p->rank, p->dims, p->stride_b, 0));
     return (harness_layouts){
-        .inputs = {raw(box_layout(p->rank, p->dims, p->stride_a, 0)),
-                   raw(box_layout(p->rank, p->dims, p->stride_b, 0))},
+        .inputs = {a, b},
         .output = box_layout(p->rank, p->dims, p->stride_out, 0),
-        .input_count = 2,
+        .input_count = p->constant ? 1 : 2,
+        .parameters = {p->constant ? b.count : 0},
     };
 }
 

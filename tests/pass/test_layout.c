@@ -161,27 +161,62 @@ static void test_sum_of_blocked_and_plain_is_blocked(void **state) {
     assert_int_equal(network_count(graph, GRAPH_OP_reorder), 2); /* the input once for both readers, the output */
 }
 
-static void test_broadcast_is_plain(void **state) {
+/* One number for each channel of each image, as squeeze-and-excitation makes. */
+static void test_product_with_a_gate_is_blocked(void **state) {
+    clade_graph *graph = *state;
+    const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 24, 3);
+    const clade_tensor gate = network_conv(graph, network_global_pool(graph, x), 24, 1);
+    lay_out(graph, network_binary(graph, x, gate, (clade_binary_settings){.kind = CLADE_MULTIPLY}));
+    assert_int_equal(block_of(graph, GRAPH_OP_binary), BLOCK);
+    assert_int_equal(network_count(graph, GRAPH_OP_reorder), 1); /* the output */
+}
+
+static void test_other_broadcasts_are_plain(void **state) {
     clade_graph *graph = *state;
     const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), 32, 3);
-    const clade_tensor gate = network_conv(graph, network_global_pool(graph, x), 32, 1);
-    lay_out(graph, network_binary(graph, x, gate, (clade_binary_settings){.kind = CLADE_MULTIPLY}));
+    clade_tensor rows;
+    assert_int_equal(clade_graph_mean(graph, x, &(clade_mean_settings){.axes = {0, 0, 0, 1}}, &rows), CLADE_OK);
+    lay_out(graph, network_binary(graph, x, rows, (clade_binary_settings){.kind = CLADE_MULTIPLY}));
     assert_int_equal(block_of(graph, GRAPH_OP_binary), 1);
 }
 
-/* sigmoid(0) is no zero, and padding lanes have to be. */
-static void test_sum_through_sigmoid_is_blocked_only_without_padding_lanes(void **state) {
+static int32_t block_with_constant(int32_t channels, clade_shape shape) {
+    void *fresh = NULL;
+    assert_int_equal(network_open(&fresh), 0);
+    clade_graph *graph = fresh;
+    const clade_tensor x = network_conv(graph, network_input(graph, 3, 8), channels, 3);
+    lay_out(graph, network_binary(graph, x, GRAPH_NO_TENSOR, (clade_binary_settings){.constant = shape}));
+    const int32_t block = block_of(graph, GRAPH_OP_binary);
+    network_close(&fresh);
+    return block;
+}
+
+static void test_a_constant_is_plain_but_for_one_number(void **state) {
+    (void)state;
+    assert_int_equal(block_with_constant(32, (clade_shape){1, {1}}), BLOCK);
+    assert_int_equal(block_with_constant(24, (clade_shape){1, {1}}), 1); /* padding lanes */
+    assert_int_equal(block_with_constant(32, (clade_shape){3, {32, 1, 1}}), 1);
+}
+
+/* sigmoid(0) is no zero, nor is 0 / 0, and padding lanes have to be. */
+static void expect_blocked_only_without_padding_lanes(clade_binary_settings settings) {
     for (int32_t channels = 24; channels <= 32; channels += 8) {
         void *fresh = NULL;
         assert_int_equal(network_open(&fresh), 0);
         clade_graph *graph = fresh;
         const clade_tensor input = network_input(graph, 3, 8);
         const clade_tensor a = network_conv(graph, input, channels, 3), b = network_conv(graph, input, channels, 1);
-        lay_out(graph, network_binary(graph, a, b, (clade_binary_settings){.activation = CLADE_SIGMOID}));
+        lay_out(graph, network_binary(graph, a, b, settings));
         assert_int_equal(block_of(graph, GRAPH_OP_binary), channels == 32 ? BLOCK : 1);
         network_close(&fresh);
     }
+}
+
+static void test_what_makes_no_zeros_is_blocked_only_without_padding_lanes(void **state) {
     (void)state;
+    expect_blocked_only_without_padding_lanes((clade_binary_settings){.activation = CLADE_SIGMOID});
+    expect_blocked_only_without_padding_lanes((clade_binary_settings){.kind = CLADE_DIVIDE});
+    expect_blocked_only_without_padding_lanes((clade_binary_settings){.kind = CLADE_POWER});
 }
 
 static void test_residual_lies_as_the_result(void **state) {
@@ -270,8 +305,10 @@ int main(void) {
         NETWORK_TEST(test_global_pool_is_reordered_after_it),
         NETWORK_TEST(test_other_operators_read_plain),
         NETWORK_TEST(test_sum_of_blocked_and_plain_is_blocked),
-        NETWORK_TEST(test_broadcast_is_plain),
-        NETWORK_TEST(test_sum_through_sigmoid_is_blocked_only_without_padding_lanes),
+        NETWORK_TEST(test_product_with_a_gate_is_blocked),
+        NETWORK_TEST(test_other_broadcasts_are_plain),
+        NETWORK_TEST(test_a_constant_is_plain_but_for_one_number),
+        NETWORK_TEST(test_what_makes_no_zeros_is_blocked_only_without_padding_lanes),
         NETWORK_TEST(test_residual_lies_as_the_result),
         NETWORK_TEST(test_concat_of_whole_blocks_is_blocked),
         NETWORK_TEST(test_last_slice_may_be_of_any_width),

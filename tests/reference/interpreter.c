@@ -1,6 +1,7 @@
 #include "reference/interpreter.h"
 
 #include "reference/activation.h"
+#include "reference/combine.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -122,14 +123,17 @@ static double lrn(const frame *f, const int64_t *at) {
 
 static double binary(const frame *f, const int64_t *at) {
     const clade_binary_settings *s = &f->node->attributes.binary;
+    const bool constant = s->constant.rank > 0;
+    const clade_shape *shapes[2] = {f->in[0], constant ? &s->constant : f->in[1]};
+    const double *values[2] = {f->x[0], constant ? f->parameters[GRAPH_WEIGHT] : f->x[1]};
     double operands[2];
     for (int i = 0; i < 2; i++) {
         int64_t own[CLADE_MAX_RANK] = {0};
-        for (int32_t d = 0; d < f->in[i]->rank; d++)
-            own[d] = f->in[i]->dims[d] == 1 ? 0 : at[d + f->out->rank - f->in[i]->rank];
-        operands[i] = f->x[i][ravel(f->in[i], own)];
+        for (int32_t d = 0; d < shapes[i]->rank; d++)
+            own[d] = shapes[i]->dims[d] == 1 ? 0 : at[d + f->out->rank - shapes[i]->rank];
+        operands[i] = values[i][ravel(shapes[i], own)];
     }
-    const double result = s->kind == CLADE_ADD ? operands[0] + operands[1] : operands[0] * operands[1];
+    const double result = reference_combine(s->kind, s->swap, operands[0], operands[1]);
     return reference_activate(s->activation, result, s->slope);
 }
 

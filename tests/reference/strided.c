@@ -1,5 +1,6 @@
 /* strided.c: operators on boxes of dimensions with strides. */
 #include "reference/activation.h"
+#include "reference/combine.h"
 #include "reference/operators.h"
 
 #include <float.h>
@@ -30,9 +31,10 @@ void reference_binary(const ops_binary *p, const float *a, const float *b, doubl
     for (int64_t i = 0; i < count_of(p->rank, p->dims); i++) {
         unravel(i, p->rank, p->dims, index);
         double x = a[dot(p->rank, index, p->stride_a)], y = b[dot(p->rank, index, p->stride_b)];
-        double result = p->kind == CLADE_ADD ? x + y : x * y;
+        double result = reference_combine(p->kind, p->swap, x, y);
         values[i] = reference_activate(p->activation, result, p->slope);
-        bounds[i] = reference_activation_bound(p->activation, values[i], FLT_EPSILON * fabs(result), p->slope);
+        bounds[i] =
+            reference_activation_bound(p->activation, values[i], reference_combine_bound(p->kind, result), p->slope);
     }
 }
 
