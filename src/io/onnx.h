@@ -236,6 +236,21 @@ typedef struct onnx_range {
 clade_status onnx_read_ranges(onnx_import *job, const onnx_node *node, const clade_shape *shape,
                               onnx_range ranges_out[CLADE_MAX_RANK]);
 
+/* What is picked along a dimension: runs of elements, one behind the other (onnx_pick.c). */
+enum { ONNX_MOST_RUNS = 64 };
+typedef struct onnx_run {
+    int64_t first, count;
+} onnx_run;
+typedef struct onnx_runs {
+    size_t count;
+    onnx_run at[ONNX_MOST_RUNS];
+    bool full; /* there were more */
+} onnx_runs;
+void onnx_add_run(onnx_runs *runs, int64_t first, int64_t count);
+/* The runs of `from` joined, as a node of that name. Refused when they are too many. */
+clade_status onnx_pick(onnx_import *job, const onnx_node *node, clade_tensor from, int32_t axis, const onnx_runs *runs,
+                       const char *name, clade_tensor *picked_out);
+
 /* The window of a convolution or pooling over images of [height, width], from kernel_shape, strides, pads, dilations and auto_pad. */
 typedef struct onnx_window {
     int32_t kernel[2], stride[2], dilation[2];

@@ -1,4 +1,4 @@
-/* onnx_join.c: Concat, Split, Slice and Gather of tensors. */
+/* onnx_join.c: Concat, Split and Slice of tensors. */
 #include "io/onnx.h"
 
 #include <string.h>
@@ -131,66 +131,38 @@ clade_status onnx_read_ranges(onnx_import *job, const onnx_node *node, const cla
     return CLADE_OK;
 }
 
+/* What goes backwards is picked element by element. */
+static clade_status reverse(onnx_import *job, const onnx_node *node, const onnx_range *range, int32_t axis,
+                            clade_tensor *tensor) {
+    onnx_runs runs = {0};
+    const char *name = NULL;
+    for (int64_t i = 0; i < range->count && !runs.full; i++) onnx_add_run(&runs, range->start + i * range->step, 1);
+    FORWARD(onnx_part_name(job, node, &name));
+    return onnx_pick(job, node, *tensor, axis, &runs, name, tensor);
+}
+
 clade_status onnx_build_slice(onnx_import *job, const onnx_node *node) {
     onnx_value *from = onnx_input(job, node, 0);
     const clade_shape seen = onnx_shape(job, from);
     onnx_range ranges[CLADE_MAX_RANK];
     clade_slice_settings settings = {0};
-    clade_tensor output;
     FORWARD(onnx_read_ranges(job, node, &seen, ranges));
     FORWARD(onnx_pad_now(job, node, from));
+    clade_tensor tensor = from->tensor;
     for (int32_t i = 0; i < seen.rank; i++) {
         const int32_t axis = from->transposed ? from->order[i] : i;
         if (seen.dims[i] == CLADE_BATCH) continue;
         if (ranges[i].count == 0) return onnx_unsupported(job, node, "its result is empty");
-        if (ranges[i].step < 0)
-            return onnx_unsupported(job, node, "its step %lld is negative", (long long)ranges[i].step);
+        if (ranges[i].step < 0) {
+            FORWARD(reverse(job, node, &ranges[i], axis, &tensor));
+            continue; /* all of what was picked */
+        }
         settings.start[axis] = ranges[i].start;
         settings.step[axis] = base_min(ranges[i].step, seen.dims[i]);
         settings.end[axis] = ranges[i].start + (ranges[i].count - 1) * settings.step[axis] + 1;
     }
     FORWARD(onnx_name(job, node, &settings.name));
-    FORWARD(onnx_checked(job, node, clade_graph_slice(job->graph, from->tensor, &settings, &output)));
-    onnx_set_elements(job, node, output, from);
-    return CLADE_OK;
-}
-
-/* ---- Gather ------------------------------------------------------------------------------------------------------- */
-
-/* Of indices that follow each other, as a slice; a single index without dimensions drops the axis. */
-clade_status onnx_build_gather(onnx_import *job, const onnx_node *node) {
-    const onnx_constant *indices = NULL;
-    clade_tensor tensor;
-    int64_t wanted = 0;
-    int32_t axis = 0;
-    FORWARD(onnx_input_constant(job, node, 1, &indices));
-    FORWARD(onnx_input_tensor(job, node, 0, &tensor));
-    clade_shape shape = onnx_tensor_shape(job, tensor);
-    FORWARD(onnx_attribute_int(job, node, "axis", 0, &wanted));
-    FORWARD(onnx_axis(job, node, wanted, shape.rank, &axis));
-    if (shape.dims[axis] == CLADE_BATCH) return onnx_unsupported(job, node, "it picks from the batch, which is open");
-    if (!indices->integer || indices->count == 0 || indices->shape.rank > 1)
-        return onnx_unsupported(job, node, "its indices must be one integer or a list");
-    const int64_t size = shape.dims[axis], first = indices->integers[0] + (indices->integers[0] < 0 ? size : 0);
-    if (first < 0 || first >= size || (int64_t)indices->count > size - first)
-        return onnx_wrong(job, node, "its indices do not lie in dimension %d", axis);
-    for (size_t i = 0; i < indices->count; i++)
-        if (indices->integers[i] + (indices->integers[i] < 0 ? size : 0) != first + (int64_t)i)
-            return onnx_unsupported(job, node, "its indices must follow each other");
-
-    clade_slice_settings settings = {0};
-    settings.start[axis] = first;
-    settings.end[axis] = first + (int64_t)indices->count;
-    FORWARD(onnx_part_name(job, node, &settings.name));
     FORWARD(onnx_checked(job, node, clade_graph_slice(job->graph, tensor, &settings, &tensor)));
-    if (indices->shape.rank == 0) {
-        const char *name = NULL;
-        if (shape.rank == 1) return onnx_unsupported(job, node, "its result has no dimensions");
-        memmove(shape.dims + axis, shape.dims + axis + 1, (size_t)(shape.rank - axis - 1) * sizeof *shape.dims);
-        shape.rank--;
-        FORWARD(onnx_name(job, node, &name));
-        FORWARD(onnx_reshape(job, node, tensor, shape, name, &tensor));
-    }
-    onnx_set_tensor(job, node, 0, tensor);
+    onnx_set_elements(job, node, tensor, from);
     return CLADE_OK;
 }
