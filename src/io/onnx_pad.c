@@ -1,12 +1,14 @@
-/* onnx_pad.c: Pad with a constant, with the edge, or with a reflection. Zeros around images wait for the convolution or pooling that
+/* onnx_pad.c: Pad with a constant, or with elements of the tensor. Zeros around images wait for the convolution or pooling that
  * reads them. */
 #include "io/onnx.h"
 
 #include <string.h>
 
+typedef enum pad_mode { PAD_CONSTANT, PAD_EDGE, PAD_REFLECT, PAD_WRAP } pad_mode;
+
 typedef struct margins {
     int64_t before[CLADE_MAX_RANK], after[CLADE_MAX_RANK]; /* of the tensor's dimensions, as it is stored */
-    char mode[16];
+    pad_mode mode;
     float value;
 } margins;
 
@@ -22,11 +24,22 @@ static clade_status read_value(onnx_import *job, const onnx_node *node, float *v
     return CLADE_OK;
 }
 
+static clade_status read_mode(onnx_import *job, const onnx_node *node, pad_mode *mode_out) {
+    static const char *const names[] = {"constant", "edge", "reflect", "wrap"};
+    char name[16];
+    FORWARD(onnx_attribute_text(job, node, "mode", names[PAD_CONSTANT], name, sizeof name));
+    for (size_t i = 0; i < BASE_COUNT(names); i++) {
+        *mode_out = (pad_mode)i;
+        if (strcmp(name, names[i]) == 0) return CLADE_OK;
+    }
+    return onnx_unsupported(job, node, "its mode is \"%s\"", name);
+}
+
 static clade_status read_margins(onnx_import *job, const onnx_node *node, const onnx_value *value, margins *m) {
     const int32_t rank = onnx_shape(job, value).rank;
     onnx_integers pads, axes = {0};
     bool found = false, has_axes = false;
-    FORWARD(onnx_attribute_text(job, node, "mode", "constant", m->mode, sizeof m->mode));
+    FORWARD(read_mode(job, node, &m->mode));
     FORWARD(onnx_list(job, node, "pads", 1, 11, &pads, &found));
     if (node->opset >= 18) FORWARD(onnx_list(job, node, "", 3, 18, &axes, &has_axes));
     const size_t count = has_axes ? axes.count : (size_t)rank;
@@ -47,16 +60,14 @@ static clade_status read_margins(onnx_import *job, const onnx_node *node, const 
     return CLADE_OK;
 }
 
-/* What lies `distance` before the first or behind the last of `size` elements: the edge, or what a mirror at the edge shows. */
-static int64_t mirrored(int64_t distance, int64_t size, bool behind, bool edge) {
-    const int64_t inside = edge ? 0 : distance;
-    return behind ? size - 1 - inside : inside;
+/* Which of `size` elements is seen `distance` before the first: the first, what a mirror there shows, or the last ones again. Behind
+ * the last it is the same from the other end. */
+static int64_t seen_at(pad_mode mode, int64_t distance, int64_t size) {
+    return mode == PAD_EDGE ? 0 : mode == PAD_REFLECT ? distance : size - distance;
 }
 
 /* One dimension after the other, each in runs of elements. */
 static clade_status pad_by_elements(onnx_import *job, const onnx_node *node, onnx_value *from, const margins *m) {
-    const bool edge = strcmp(m->mode, "edge") == 0;
-    if (!edge && strcmp(m->mode, "reflect") != 0) return onnx_unsupported(job, node, "its mode is \"%s\"", m->mode);
     FORWARD(onnx_pad_now(job, node, from));
     clade_tensor tensor = from->tensor;
     const clade_shape shape = onnx_tensor_shape(job, tensor);
@@ -69,13 +80,12 @@ static clade_status pad_by_elements(onnx_import *job, const onnx_node *node, onn
         const char *name = NULL;
         if (m->before[axis] == 0 && m->after[axis] == 0) continue;
         if (size == CLADE_BATCH) return onnx_unsupported(job, node, "it pads the batch, which is open");
-        if (!edge && (m->before[axis] >= size || m->after[axis] >= size))
-            return onnx_unsupported(job, node, "it reflects more than %lld elements", (long long)size - 1);
-        for (int64_t i = m->before[axis]; i > 0 && !runs.full; i--)
-            onnx_add_run(&runs, mirrored(i, size, false, edge), 1);
+        if (m->mode != PAD_EDGE && (m->before[axis] >= size || m->after[axis] >= size))
+            return onnx_unsupported(job, node, "it repeats more than %lld elements", (long long)size - 1);
+        for (int64_t i = m->before[axis]; i > 0 && !runs.full; i--) onnx_add_run(&runs, seen_at(m->mode, i, size), 1);
         onnx_add_run(&runs, 0, size);
         for (int64_t i = 1; i <= m->after[axis] && !runs.full; i++)
-            onnx_add_run(&runs, mirrored(i, size, true, edge), 1);
+            onnx_add_run(&runs, size - 1 - seen_at(m->mode, i, size), 1);
         FORWARD(axis < last ? onnx_part_name(job, node, &name) : onnx_name(job, node, &name));
         FORWARD(onnx_pick(job, node, tensor, axis, &runs, name, &tensor));
     }
@@ -88,7 +98,7 @@ clade_status onnx_build_pad(onnx_import *job, const onnx_node *node) {
     margins m = {.value = 0};
     if (from->state != ONNX_TENSOR) return onnx_unsupported(job, node, "it pads a constant");
     FORWARD(read_margins(job, node, from, &m));
-    if (strcmp(m.mode, "constant") != 0) return pad_by_elements(job, node, from, &m);
+    if (m.mode != PAD_CONSTANT) return pad_by_elements(job, node, from, &m);
     const int32_t rank = onnx_shape(job, from).rank;
     const bool images = rank == 4 && m.before[0] + m.after[0] + m.before[1] + m.after[1] == 0;
     if (images && m.value == 0) {

@@ -175,7 +175,7 @@ static void test_refusals_name_everything_at_once(void **state) {
     support *test = *state;
     clade_graph *graph = NULL;
     bytes model = {.size = 0}, mode = {.size = 0}, odd = {.size = 0};
-    attribute_text(&mode, "mode", "reflect");
+    attribute_text(&mode, "mode", "corner");
     attribute_int(&odd, "wobble", 1);
     graph_input(&model, "x", 1, images, 4);
     graph_node(&model, "Einsum", "first", "x", "a", NULL);
@@ -187,7 +187,7 @@ static void test_refusals_name_everything_at_once(void **state) {
     graph_output(&model, "d");
     graph_output(&model, "e");
     assert_failure(test, load(test, &model, 17, NULL, &graph), CLADE_ERROR_UNSUPPORTED, "4 of its 5 nodes", "Einsum-17",
-                   "\"first\", \"second\"", "Relu-17 \"odd\"", "\"wobble\"", "Pad-17 \"mirror\"", "\"reflect\"");
+                   "\"first\", \"second\"", "Relu-17 \"odd\"", "\"wobble\"", "Pad-17 \"mirror\"", "\"corner\"");
     assert_null(graph);
 }
 
