@@ -160,6 +160,14 @@ typedef struct ops_pool_gradient {
     ops_tensor out; /* dx: like pool.in but for batch_stride */
 } ops_pool_gradient;
 
+/* Sums of a over all but channels, dense [C], or of a * b: inputs a and maybe b. What biases, scales and slopes get of dy and x. */
+typedef struct ops_channel_sum {
+    ops_tensor in; /* a */
+    bool has_factor;
+    ops_tensor factor;      /* b, of the same block */
+    bool only_not_positive; /* where b is above 0 its product is none: the gradient of parametric ReLU's slopes */
+} ops_channel_sum;
+
 /* Softmax cross-entropy with smoothed labels (Szegedy et al., arXiv:1512.00567), as PyTorch: inputs are logits, rows
  * `stride_logits` apart, and labels, numbers of classes, dense; gives the loss of each row, dense [rows]:
  *     log(sum of exp(x)) - sum of target * x,    target = (1 - smoothing) onehot(label) + smoothing / classes
@@ -221,6 +229,7 @@ typedef enum ops_kind {
     OPS_MEAN,
     OPS_ACTIVATION_GRADIENT,
     OPS_POOL_GRADIENT,
+    OPS_CHANNEL_SUM,
     OPS_CROSS_ENTROPY,
     OPS_CROSS_ENTROPY_GRADIENT,
     OPS_DROPOUT,
@@ -249,6 +258,7 @@ typedef struct ops_problem {
         ops_mean mean;
         ops_activation_gradient activation_gradient;
         ops_pool_gradient pool_gradient;
+        ops_channel_sum channel_sum;
         ops_cross_entropy cross_entropy;
         ops_cross_entropy_gradient cross_entropy_gradient;
         ops_dropout dropout;

@@ -70,6 +70,12 @@ static bool pool_gradient_reach(const ops_pool_gradient *p, ops_reach *reach) {
     return tensors_reach(&p->pool.out, &p->out, reach) && (!has_x || tensor_reach(&p->pool.in, &reach->inputs[1]));
 }
 
+static bool channel_sum_reach(const ops_channel_sum *p, ops_reach *reach) {
+    if (p->has_factor) reach->input_count = 2;
+    reach->output = p->in.c;
+    return tensor_reach(&p->in, &reach->inputs[0]) && (!p->has_factor || tensor_reach(&p->factor, &reach->inputs[1]));
+}
+
 static bool cross_entropy_reach(const ops_cross_entropy *p, ops_reach *reach) {
     reach->input_count = 2;
     reach->inputs[1] = reach->output = p->rows;
@@ -133,6 +139,8 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
         return activation_gradient_reach(&problem->activation_gradient, reach_out);
     case OPS_POOL_GRADIENT:
         return pool_gradient_reach(&problem->pool_gradient, reach_out);
+    case OPS_CHANNEL_SUM:
+        return channel_sum_reach(&problem->channel_sum, reach_out);
     case OPS_CROSS_ENTROPY:
         return cross_entropy_reach(&problem->cross_entropy, reach_out);
     case OPS_CROSS_ENTROPY_GRADIENT:

@@ -70,8 +70,10 @@ static void fewer_images(ops_tensor *first, ops_tensor *second, ops_tensor *thir
 static void shrink_gradient(ops_problem *problem) {
     ops_activation_gradient *activation = &problem->activation_gradient;
     ops_pool_gradient *pool = &problem->pool_gradient;
+    ops_channel_sum *sum = &problem->channel_sum;
     if (problem->kind == OPS_ACTIVATION_GRADIENT) fewer_images(&activation->in, &activation->of, &activation->out);
     if (problem->kind == OPS_POOL_GRADIENT) fewer_images(&pool->pool.in, &pool->pool.out, &pool->out);
+    if (problem->kind == OPS_CHANNEL_SUM) fewer_images(&sum->in, &sum->factor, &sum->factor);
 }
 
 /* Other operators cost little, and only take fewer images. */

@@ -161,6 +161,12 @@ static harness_layouts pool_gradient_layouts(const ops_pool_gradient *p) {
 /* Memory without strides. */
 static harness_layout dense(int64_t count) { return box_layout(1, (int64_t[]){count}, (int64_t[]){1}, 0); }
 
+static harness_layouts channel_sum_layouts(const ops_channel_sum *p) {
+    harness_layouts all = {.inputs = {tensor_layout(&p->in)}, .output = dense(p->in.c), .input_count = 1};
+    if (p->has_factor) all.inputs[all.input_count++] = tensor_layout(&p->factor);
+    return all;
+}
+
 static harness_layouts cross_entropy_layouts(const ops_cross_entropy *p) {
     int64_t logits[2] = {p->rows, p->classes};
     return (harness_layouts){
@@ -211,6 +217,8 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
                                 &problem->activation_gradient.out);
     case OPS_POOL_GRADIENT:
         return pool_gradient_layouts(&problem->pool_gradient);
+    case OPS_CHANNEL_SUM:
+        return channel_sum_layouts(&problem->channel_sum);
     case OPS_CROSS_ENTROPY:
         return cross_entropy_layouts(&problem->cross_entropy);
     case OPS_CROSS_ENTROPY_GRADIENT:

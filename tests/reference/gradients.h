@@ -7,6 +7,9 @@
 
 void reference_activation_gradient(const ops_activation_gradient *problem, const float *dy, const float *y,
                                    double *values, double *bounds);
+/* b is read where there is a factor. */
+void reference_channel_sum(const ops_channel_sum *problem, const float *a, const float *b, double *values,
+                           double *bounds);
 /* Of OPS_CROSS_ENTROPY's inputs. */
 void reference_cross_entropy_gradient(const ops_cross_entropy_gradient *problem, const float *logits,
                                       const float *labels, double *values, double *bounds);
