@@ -69,14 +69,12 @@ static void close_json(json_writer *json, const clade_verify_summary *summary) {
     json_integer(json, "wrong", (int64_t)summary->wrong);
     json_integer(json, "failed", (int64_t)summary->failed);
     json_close(json, '}');
-    putchar('\n');
 }
 
-/* `sound_out`: no kernel is wrong. */
-static bool verify(tool_network *network, bool *sound_out) {
+/* `sound_out`: nothing is wrong. */
+static bool verify(tool_network *network, json_writer *json, bool *sound_out) {
     const clade_plan_settings plan = network_settings(network, network_batch(network, 1));
-    json_writer json = {.file = stdout};
-    verify_report report = {.console = network->console, .json = network->options->json ? &json : NULL};
+    verify_report report = {.console = network->console, .json = network->options->json ? json : NULL};
     clade_verify_settings settings = clade_verify_defaults();
     clade_verify_summary summary;
     clade_device_info device;
@@ -85,12 +83,12 @@ static bool verify(tool_network *network, bool *sound_out) {
     settings.result = show_result;
     settings.user = &report;
     if (clade_context_device(network->context, &device) != CLADE_OK) return network_fail(network);
-    if (report.json) open_json(&json, network, &device);
+    if (report.json) open_json(json, network, &device);
     const clade_status status = clade_verify(network->graph, &settings, &summary);
     console_clear(network->console);
     if (status != CLADE_OK) network_fail(network);
     if (report.json)
-        close_json(&json, &summary);
+        close_json(json, &summary);
     else if (status == CLADE_OK)
         printf("%s on %s: %zu kernels on %zu problems, %zu wrong, %zu failed\n", network->model->name, device.name,
                summary.kernels, summary.problems, summary.wrong, summary.failed);
@@ -98,27 +96,44 @@ static bool verify(tool_network *network, bool *sound_out) {
     return status == CLADE_OK;
 }
 
-static int verify_run(const tool_options *options, tool_console *console) {
+static bool verify_model(const tool_options *options, tool_console *console, const char *model, json_writer *json) {
     tool_network network = {0};
     bool sound = false;
-    const bool good = network_open(&network, options, console, NULL) &&
-                      network_build(&network, options->argument_count ? options->arguments[0] : default_model) &&
-                      verify(&network, &sound);
+    const bool good = network_open(&network, options, console, NULL) && network_build(&network, model) &&
+                      verify(&network, json, &sound);
     network_close(&network);
-    return good && sound ? EXIT_DONE : EXIT_FAILED;
+    return good && sound;
+}
+
+/* What is wrong with one model does not keep the others from being verified. */
+static int verify_run(const tool_options *options, tool_console *console) {
+    json_writer json = {.file = stdout};
+    const bool several = options->argument_count > 1;
+    bool sound = true;
+    if (options->json && several) json_open(&json, NULL, '[');
+    if (options->argument_count == 0) sound = verify_model(options, console, default_model, &json);
+    for (size_t i = 0; i < options->argument_count; i++) {
+        if (i > 0 && !options->json) putchar('\n');
+        if (!verify_model(options, console, options->arguments[i], &json)) sound = false;
+    }
+    if (options->json && several) json_close(&json, ']');
+    if (options->json) putchar('\n');
+    return sound ? EXIT_DONE : EXIT_FAILED;
 }
 
 const tool_command command_verify = {
     .name = "verify",
     .bit = COMMAND_VERIFY,
-    .arguments = "[MODEL]",
+    .arguments = "[MODEL...]",
     .summary = "check every kernel on this device",
     .description = "Runs every kernel that each layer of a network (googlenet) could take, at the\n"
                    "layer's own size and with random operands, and compares its results with those\n"
                    "of the operator's generic kernel. The error is the largest difference as a\n"
-                   "share of the largest result. A star marks the kernel that is taken. The exit\n"
-                   "code is 1 when a kernel is wrong or cannot run; wrong ones are remembered in\n"
-                   "the cache, and not taken any more. No weights are needed.",
-    .most = 1,
+                   "share of the largest result. A star marks the kernel that is taken. Then the\n"
+                   "whole network: in one launch against step by step, where the device takes it\n"
+                   "so ('network'), and against generic kernels without any pass ('plan'). The exit\n"
+                   "code is 1 when something is wrong or cannot run; wrong kernels are remembered\n"
+                   "in the cache, and not taken any more. No weights are needed.",
+    .most = SIZE_MAX,
     .run = verify_run,
 };

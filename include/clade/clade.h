@@ -768,9 +768,9 @@ CLADE_API clade_status clade_tune_export(const clade_graph *graph, const clade_p
 
 /** How one kernel did on one layer. Strings live during the call. */
 typedef struct clade_verify_result {
-    const char *layer;    /**< The first layer with this problem, as named in the compiled graph. */
+    const char *layer;    /**< The first layer with this problem, as named in the compiled graph; or an output. */
     size_t layers;        /**< How many have it. */
-    const char *kernel;   /**< The candidate, e.g. "conv2d.winograd_4x4_3x3". */
+    const char *kernel;   /**< The candidate, e.g. "conv2d.winograd_4x4_3x3"; or "network" or "plan". */
     const char *variant;  /**< Its tile and the like, in words; may be empty. */
     bool taken;           /**< A plan would take it. */
     bool right;           /**< It ran, and `error` is at most `tolerance`. */
@@ -806,7 +806,9 @@ typedef struct clade_verify_summary {
 
 /** Runs every kernel that each layer of a graph could take, on the device and at the layer's own size, with random operands, and compares
  *  its results with those of the reference: the operator's generic kernel, plain loops that every device can run. The graph
- *  needs no weights. Kernels that are found wrong are remembered: plans take others from then on, and say so.
+ *  needs no weights. Then the whole: where the plan's steps share a launch, its outputs ("network") must be those of the steps one by one,
+ *  bit for bit; and those ("plan") are compared with a plan of generic kernels alone, without passes, in plain layouts. A graph that
+ *  lacks weights has those of @ref clade_graph_fill_parameters for that. Kernels that are found wrong are remembered: plans take others from then on, and say so.
  *  @param settings  NULL: the defaults.
  *  @param[out] summary_out  what was found, also where the call fails on the way; may be NULL.
  *  @return CLADE_OK also when kernels are wrong; else as @ref clade_plan_create. */

@@ -20,6 +20,8 @@ clade_status plan_run_into(trial_bench *bench, const ops_problem *problem, const
 /* A verdict as facts and logs have it. */
 const char *plan_verdict_text(bool right);
 plan_verdict plan_read_verdict(rt_context *rt, const char *name);
+/* Keeps the verdict that a plan's network in one launch is wrong: plans made from now on take it apart. */
+clade_status plan_reject_network(const clade_plan *plan);
 /* `hash`, which goes on, with the texts and options of a recipe's kernels: what a verdict is on. */
 uint64_t plan_hash_kernels(const ops_recipe *recipe, uint64_t hash);
 

@@ -215,8 +215,7 @@ static clade_status find_verdict(network_check *c, bool *right_out) {
     return CLADE_OK;
 }
 
-clade_status plan_check_network(clade_plan *plan) {
-    if (plan->network.count == 0) return CLADE_OK;
+static network_check begin(const clade_plan *plan) {
     network_check c = {.plan = plan, .env = plan->env, .rt = context_rt(plan->context)};
     c.small = (clade_plan){.context = plan->context,
                            .env = plan->env,
@@ -224,18 +223,40 @@ clade_status plan_check_network(clade_plan *plan) {
                            .outputs = plan->outputs,
                            .input_count = plan->input_count,
                            .output_count = plan->output_count};
+    return c;
+}
+
+static void end(network_check *c) {
+    plan_network_free(&c->small);
+    for (size_t i = 0; c->small.weights && i < c->small.weight_count; i++) rt_buffer_destroy(&c->small.weights[i]);
+    base_free(c->env, c->small.weights);
+    base_free(c->env, c->small.steps);
+    base_free(c->env, c->steps);
+}
+
+clade_status plan_check_network(clade_plan *plan) {
+    if (plan->network.count == 0) return CLADE_OK;
+    network_check c = begin(plan);
     atomic_init(&c.small.references, 1); /* never the last hold: it is no plan of its own */
     bool right = true;
     const clade_status status = find_verdict(&c, &right);
-    plan_network_free(&c.small);
-    for (size_t i = 0; c.small.weights && i < c.small.weight_count; i++) rt_buffer_destroy(&c.small.weights[i]);
-    base_free(c.env, c.small.weights);
-    base_free(c.env, c.small.steps);
-    base_free(c.env, c.steps);
+    end(&c);
     FORWARD(status);
     if (right) return CLADE_OK;
     base_log(plan->env, CLADE_LOG_WARNING,
              "the network in one launch computes wrong results on this device: its steps are launches of their own");
     plan_network_free(plan);
     return CLADE_OK;
+}
+
+clade_status plan_reject_network(const clade_plan *plan) {
+    char name[PLAN_VERDICT_NAME];
+    network_check c = begin(plan);
+    const clade_status status = add_steps(&c);
+    if (status == CLADE_OK) {
+        name_network(&c, name, sizeof name);
+        rt_facts_write(c.rt, &(rt_fact){.name = name, .text = plan_verdict_text(false)}, 1);
+    }
+    end(&c);
+    return status;
 }

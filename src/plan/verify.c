@@ -1,6 +1,7 @@
 /* verify.c: every candidate of every layer against the generic kernel of its operator, at the layer's own size.
  *
  *   dry plan -> problems, each once -> candidates --run on the same random operands--> largest difference
+ *            -> the whole of it, see verify_network.c
  *
  * Where check.c looks at the kernels that a plan takes, on small problems and once for a driver, this looks at all of them, anew. What
  * is found wrong is kept as a verdict, so that plans pass it over. */
@@ -10,24 +11,16 @@
 
 clade_verify_settings clade_verify_defaults(void) { return (clade_verify_settings){0}; }
 
-typedef struct verifier {
-    base_env *env;
-    rt_context *rt;
-    const clade_plan *plan; /* dry */
-    const clade_verify_settings *settings;
-    clade_verify_summary summary;
-} verifier;
-
 /* ---- One candidate ----------------------------------------------------------------------------------------------------------- */
 
-static bool is_of_one_kernel(clade_status status) {
+bool verify_is_result(clade_status status) {
     return status == CLADE_ERROR_BUILD || status == CLADE_ERROR_OPENCL || status == CLADE_ERROR_UNSUPPORTED;
 }
 
 clade_status verify_recipe(trial_bench *bench, const ops_problem *problem, const ops_recipe *recipe,
                            const float *expected, float *values, uint64_t count, clade_verify_result *result) {
     const clade_status status = plan_run_into(bench, problem, recipe, values, count);
-    if (status != CLADE_OK && !is_of_one_kernel(status)) return status;
+    if (status != CLADE_OK && !verify_is_result(status)) return status;
     result->status = status;
     result->tolerance = plan_tolerance(problem);
     result->error = status == CLADE_OK ? plan_difference(values, expected, count) : 0.0f;
@@ -42,7 +35,7 @@ static void keep_wrong(const verifier *v, const ops_problem *problem, const ops_
         rt_facts_write(v->rt, &(rt_fact){.name = name, .text = plan_verdict_text(false)}, 1);
 }
 
-static void report(verifier *v, const ops_problem *problem, const ops_recipe *recipe, clade_verify_result *result) {
+void verify_report(verifier *v, clade_verify_result *result) {
     char message[512] = "";
     v->summary.kernels++;
     if (result->status != CLADE_OK) {
@@ -50,10 +43,7 @@ static void report(verifier *v, const ops_problem *problem, const ops_recipe *re
         base_message(v->env, message, sizeof message);
     } else if (!result->right) {
         v->summary.wrong++;
-        keep_wrong(v, problem, recipe);
     }
-    result->kernel = recipe->candidate;
-    result->variant = recipe->reason;
     result->message = message;
     if (v->settings->result) v->settings->result(v->settings->user, result);
     result->message = NULL; /* it goes */
@@ -77,7 +67,10 @@ static clade_status verify_choice(verifier *v, subject *s, const ops_choice *cho
     ops_recipe recipe;
     FORWARD(ops_make(v->env, &problem, rt_context_device(v->rt), choice->candidate, &recipe));
     FORWARD(verify_recipe(&s->bench, &problem, &recipe, s->expected, s->values, s->count, &result));
-    report(v, &problem, &recipe, &result);
+    result.kernel = recipe.candidate;
+    result.variant = recipe.reason;
+    verify_report(v, &result);
+    if (result.status == CLADE_OK && !result.right) keep_wrong(v, &problem, &recipe);
     return CLADE_OK;
 }
 
@@ -155,7 +148,8 @@ clade_status clade_verify(const clade_graph *graph, const clade_verify_settings 
     dry.dry_run = true;
     FORWARD(clade_plan_create(graph, &dry, &plan));
     v.plan = plan;
-    const clade_status status = verify_plan(&v);
+    clade_status status = verify_plan(&v);
+    if (status == CLADE_OK) status = verify_network(&v, graph);
     clade_plan_destroy(&plan);
     if (summary_out) *summary_out = v.summary;
     return status;

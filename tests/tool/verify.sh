@@ -26,9 +26,28 @@ says '^ +error +allowed +layers +kernel'
 says '^right +[0-9.e-]+ +1e-04 +1 +conv2d\.[a-z0-9_]+ *\* +conv1$'
 says '^lenet on .*: [0-9]+ kernels on [0-9]+ problems, 0 wrong, 0 failed$'
 
+behaviour "the whole is compared too: in one launch, bit for bit, and with plain kernels"
+expect 0 graph lenet --compiled
+if grep -q '1 launch' out; then
+    expect 0 verify lenet
+    says '^right +0\.0e\+00 +0e\+00 +[0-9]+ +network +\* +output$'
+fi
+expect 0 verify lenet --disable network
+says '^right +[0-9.e-]+ +1e-04 +[0-9]+ +plan +\* +output$'
+holds [ "$(grep -c ' network ' out)" = 0 ]
+expect 0 verify lenet --weight-type bfloat16
+says '^right +[0-9.e-]+ +1e-02 +[0-9]+ +plan +\* +output$'
+
+behaviour "several models one after the other, of which none keeps the others back"
+expect 0 verify lenet lenet:classes=3 --json
+same lenet "$(value 0.model)"
+same lenet:classes=3 "$(value 1.model)"
+expect 1 verify xception lenet
+says '^lenet on .* 0 wrong'
+warns xception
+
 behaviour "failures"
 expect 1 verify lenet -d none
 warns '^clade: .*"none"'
-expect 2 verify lenet googlenet
 
 finish
