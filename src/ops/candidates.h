@@ -45,5 +45,13 @@ extern const ops_candidate ops_linear_weights_candidates[];
 extern const size_t ops_linear_weights_candidate_count;
 extern const ops_candidate ops_spread_candidates[];
 extern const size_t ops_spread_candidate_count;
+extern const ops_candidate ops_norm_statistics_candidates[];
+extern const size_t ops_norm_statistics_candidate_count;
+extern const ops_candidate ops_norm_apply_candidates[];
+extern const size_t ops_norm_apply_candidate_count;
+extern const ops_candidate ops_norm_sums_candidates[];
+extern const size_t ops_norm_sums_candidate_count;
+extern const ops_candidate ops_norm_gradient_candidates[];
+extern const size_t ops_norm_gradient_candidate_count;
 
 #endif

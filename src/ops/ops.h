@@ -215,6 +215,38 @@ typedef struct ops_spread {
     int32_t stride_h, stride_w;
 } ops_spread;
 
+/* Batch norm in training (Ioffe and Szegedy, arXiv:1502.03167) is four problems. Weight and bias, where there are any, are always given
+ * (ops_problem.given). xhat = (x - mean) / sqrt(variance + epsilon); M is the number of a channel's elements. */
+
+/* Of x, dense [2, C]: each channel's mean and biased variance. */
+typedef struct ops_norm_statistics {
+    ops_tensor in;
+} ops_norm_statistics;
+
+/* y = activation(xhat * weight + bias): inputs are x and its statistics. */
+typedef struct ops_norm_apply {
+    ops_tensor in, out; /* same block */
+    float epsilon;
+    bool has_scale, has_shift; /* weight, bias */
+    clade_activation activation;
+    float slope;
+} ops_norm_apply;
+
+/* Of dy (without the activation), x and its statistics, dense [2, C]: the sums of dy * xhat, which is the weight's gradient, and of
+ * dy, which is the bias's. */
+typedef struct ops_norm_sums {
+    ops_tensor in, of; /* dy, x; same block */
+    float epsilon;
+} ops_norm_sums;
+
+/* dx = weight / sqrt(variance + epsilon) * (dy - sum of dy / M - xhat * sum of dy xhat / M): inputs are dy, x, its statistics, and their
+ * sums. */
+typedef struct ops_norm_gradient {
+    ops_tensor in, of, out; /* dy, x, dx; same block */
+    float epsilon;
+    bool has_scale;
+} ops_norm_gradient;
+
 typedef enum ops_kind {
     OPS_CONV2D,
     OPS_POOL,
@@ -236,6 +268,10 @@ typedef enum ops_kind {
     OPS_CONV2D_WEIGHTS,
     OPS_LINEAR_WEIGHTS,
     OPS_SPREAD,
+    OPS_NORM_STATISTICS,
+    OPS_NORM_APPLY,
+    OPS_NORM_SUMS,
+    OPS_NORM_GRADIENT,
     OPS_KIND_COUNT
 } ops_kind;
 
@@ -265,6 +301,10 @@ typedef struct ops_problem {
         ops_conv2d_weights conv2d_weights;
         ops_linear_weights linear_weights;
         ops_spread spread;
+        ops_norm_statistics norm_statistics;
+        ops_norm_apply norm_apply;
+        ops_norm_sums norm_sums;
+        ops_norm_gradient norm_gradient;
     };
 } ops_problem;
 

@@ -106,6 +106,18 @@ static bool linear_weights_reach(const ops_linear_weights *p, ops_reach *reach) 
            box_reach(2, (int64_t[]){p->rows, p->inputs}, (int64_t[]){p->in_stride, 1}, 0, &reach->inputs[1]);
 }
 
+static bool norm_sums_reach(const ops_norm_sums *p, ops_reach *reach) {
+    reach->input_count = 3;
+    reach->inputs[2] = reach->output = 2 * (int64_t)p->of.c;
+    return tensor_reach(&p->in, &reach->inputs[0]) && tensor_reach(&p->of, &reach->inputs[1]);
+}
+
+static bool norm_gradient_reach(const ops_norm_gradient *p, ops_reach *reach) {
+    reach->input_count = 4;
+    reach->inputs[2] = reach->inputs[3] = 2 * (int64_t)p->of.c;
+    return tensors_reach(&p->in, &p->out, reach) && tensor_reach(&p->of, &reach->inputs[1]);
+}
+
 /* Of tensors and other memory that the operator itself has. */
 static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
     const ops_conv2d *conv = &problem->conv2d;
@@ -153,6 +165,17 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
         return linear_weights_reach(&problem->linear_weights, reach_out);
     case OPS_SPREAD:
         return tensors_reach(&problem->spread.in, &problem->spread.out, reach_out);
+    case OPS_NORM_STATISTICS:
+        reach_out->output = 2 * (int64_t)problem->norm_statistics.in.c;
+        return tensor_reach(&problem->norm_statistics.in, &reach_out->inputs[0]);
+    case OPS_NORM_APPLY:
+        reach_out->input_count = 2;
+        reach_out->inputs[1] = 2 * (int64_t)problem->norm_apply.in.c;
+        return tensors_reach(&problem->norm_apply.in, &problem->norm_apply.out, reach_out);
+    case OPS_NORM_SUMS:
+        return norm_sums_reach(&problem->norm_sums, reach_out);
+    case OPS_NORM_GRADIENT:
+        return norm_gradient_reach(&problem->norm_gradient, reach_out);
     default:
         return false;
     }
@@ -176,6 +199,10 @@ int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter) {
     case OPS_ACTIVATION:
         if (is_bias || problem->activation.kind != CLADE_PRELU) return 0;
         return problem->activation.shared_slope ? 1 : problem->activation.in.c;
+    case OPS_NORM_APPLY:
+        return (is_bias ? problem->norm_apply.has_shift : problem->norm_apply.has_scale) ? problem->norm_apply.in.c : 0;
+    case OPS_NORM_GRADIENT:
+        return !is_bias && problem->norm_gradient.has_scale ? problem->norm_gradient.in.c : 0;
     default:
         return 0;
     }
@@ -215,6 +242,10 @@ bool ops_in_place(const ops_problem *problem, int32_t input) {
         return input == 0 && same_memory(&problem->activation_gradient.in, &problem->activation_gradient.out);
     case OPS_DROPOUT:
         return input == 0 && same_memory(&problem->dropout.in, &problem->dropout.out);
+    case OPS_NORM_APPLY:
+        return input == 0 && same_memory(&problem->norm_apply.in, &problem->norm_apply.out);
+    case OPS_NORM_GRADIENT:
+        return input == 0 && same_memory(&problem->norm_gradient.in, &problem->norm_gradient.out);
     case OPS_BINARY:
         return !(problem->binary.constant && input == 1) &&
                binary_in_place(&problem->binary, input == 0 ? problem->binary.stride_a : problem->binary.stride_b);

@@ -30,6 +30,10 @@ static const table_row table[OPS_KIND_COUNT] = {
     [OPS_CONV2D_WEIGHTS] = {"conv2d_weights", ops_conv2d_weights_candidates, &ops_conv2d_weights_candidate_count},
     [OPS_LINEAR_WEIGHTS] = {"linear_weights", ops_linear_weights_candidates, &ops_linear_weights_candidate_count},
     [OPS_SPREAD] = {"spread", ops_spread_candidates, &ops_spread_candidate_count},
+    [OPS_NORM_STATISTICS] = {"norm_statistics", ops_norm_statistics_candidates, &ops_norm_statistics_candidate_count},
+    [OPS_NORM_APPLY] = {"norm_apply", ops_norm_apply_candidates, &ops_norm_apply_candidate_count},
+    [OPS_NORM_SUMS] = {"norm_sums", ops_norm_sums_candidates, &ops_norm_sums_candidate_count},
+    [OPS_NORM_GRADIENT] = {"norm_gradient", ops_norm_gradient_candidates, &ops_norm_gradient_candidate_count},
 };
 
 const ops_candidate *ops_candidates(ops_kind kind, size_t *count_out) {

@@ -76,6 +76,17 @@ static void shrink_gradient(ops_problem *problem) {
     if (problem->kind == OPS_CHANNEL_SUM) fewer_images(&sum->in, &sum->factor, &sum->factor);
 }
 
+static void shrink_norm(ops_problem *problem) {
+    ops_norm_statistics *statistics = &problem->norm_statistics;
+    ops_norm_apply *apply = &problem->norm_apply;
+    ops_norm_sums *sums = &problem->norm_sums;
+    ops_norm_gradient *gradient = &problem->norm_gradient;
+    if (problem->kind == OPS_NORM_STATISTICS) statistics->in.n = smaller(statistics->in.n, SMALL_BATCH);
+    if (problem->kind == OPS_NORM_APPLY) fewer_images(&apply->in, &apply->out, &apply->out);
+    if (problem->kind == OPS_NORM_SUMS) fewer_images(&sums->in, &sums->of, &sums->of);
+    if (problem->kind == OPS_NORM_GRADIENT) fewer_images(&gradient->in, &gradient->of, &gradient->out);
+}
+
 /* Other operators cost little, and only take fewer images. */
 ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *recipe) {
     ops_problem small = ops_with_variant(problem, recipe->variant);
@@ -88,6 +99,7 @@ ops_problem plan_small_problem(const ops_problem *problem, const ops_recipe *rec
     if (small.kind == OPS_DROPOUT) small.dropout.in.n = small.dropout.out.n = smaller(small.dropout.in.n, SMALL_BATCH);
     if (small.kind == OPS_REORDER) small.reorder.in.n = small.reorder.out.n = smaller(small.reorder.in.n, SMALL_BATCH);
     shrink_gradient(&small);
+    shrink_norm(&small);
     return small;
 }
 

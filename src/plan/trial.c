@@ -62,6 +62,14 @@ static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input)
         return input == 0 ? &problem->dropout.in : NULL;
     case OPS_POOL_GRADIENT:
         return input == 0 ? &problem->pool_gradient.pool.out : &problem->pool_gradient.pool.in;
+    case OPS_NORM_STATISTICS:
+        return &problem->norm_statistics.in;
+    case OPS_NORM_APPLY:
+        return input == 0 ? &problem->norm_apply.in : NULL;
+    case OPS_NORM_SUMS:
+        return input == 0 ? &problem->norm_sums.in : input == 1 ? &problem->norm_sums.of : NULL;
+    case OPS_NORM_GRADIENT:
+        return input == 0 ? &problem->norm_gradient.in : input == 1 ? &problem->norm_gradient.of : NULL;
     case OPS_CONV2D_WEIGHTS:
         return input == 0 ? &problem->conv2d_weights.out : &problem->conv2d_weights.in;
     case OPS_SPREAD:
@@ -82,14 +90,36 @@ static void clear_padding_lanes(const ops_tensor *t, float *values) {
                 values[n * t->batch_stride + last * pixels + pixel * t->block + lane] = 0.0f;
 }
 
-/* Inputs that may not be any numbers. */
+static void count_up(float *values, uint64_t count, int32_t end) {
+    for (uint64_t i = 0; i < count; i++) values[i] = (float)(i % (uint64_t)end);
+}
+
+static void take_magnitudes(float *values, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) values[i] = values[i] < 0.0f ? -values[i] : values[i];
+}
+
+/* Inputs that may not be any numbers: classes, keys, variances. */
 static void make_sensible(const ops_problem *problem, int32_t input, float *values, uint64_t count) {
-    const uint64_t classes = problem->kind == OPS_CROSS_ENTROPY ? (uint64_t)problem->cross_entropy.classes
-                             : problem->kind == OPS_CROSS_ENTROPY_GRADIENT
-                                 ? (uint64_t)problem->cross_entropy_gradient.cross_entropy.classes
-                                 : 0;
-    for (uint64_t i = 0; classes > 0 && input == 1 && i < count; i++) values[i] = (float)(i % classes);
-    for (uint64_t i = 0; problem->kind == OPS_DROPOUT && input == 1 && i < count; i++) values[i] = (float)i;
+    switch (problem->kind) {
+    case OPS_CROSS_ENTROPY:
+        if (input == 1) count_up(values, count, problem->cross_entropy.classes);
+        break;
+    case OPS_CROSS_ENTROPY_GRADIENT:
+        if (input == 1) count_up(values, count, problem->cross_entropy_gradient.cross_entropy.classes);
+        break;
+    case OPS_DROPOUT:
+        if (input == 1) count_up(values, count, OPS_DROPOUT_KEY);
+        break;
+    case OPS_NORM_APPLY:
+        if (input == 1) take_magnitudes(values, count);
+        break;
+    case OPS_NORM_SUMS:
+    case OPS_NORM_GRADIENT:
+        if (input == 2) take_magnitudes(values, count);
+        break;
+    default:
+        break;
+    }
 }
 
 /* A buffer of at least so many floats; one that is large enough stays. */

@@ -188,6 +188,35 @@ static harness_layouts dropout_layouts(const ops_dropout *p) {
     return all;
 }
 
+static harness_layouts norm_statistics_layouts(const ops_norm_statistics *p) {
+    return (harness_layouts){
+        .inputs = {tensor_layout(&p->in)}, .output = dense(2 * (int64_t)p->in.c), .input_count = 1};
+}
+
+static harness_layouts norm_apply_layouts(const ops_norm_apply *p) {
+    harness_layouts all = tensors(&p->in, &p->out);
+    all.inputs[all.input_count++] = dense(2 * (int64_t)p->in.c);
+    all.parameters[OPS_WEIGHT] = p->has_scale ? p->in.c : 0;
+    all.parameters[OPS_BIAS] = p->has_shift ? p->in.c : 0;
+    return all;
+}
+
+static harness_layouts norm_sums_layouts(const ops_norm_sums *p) {
+    const harness_layout channels = dense(2 * (int64_t)p->of.c);
+    return (harness_layouts){
+        .inputs = {tensor_layout(&p->in), tensor_layout(&p->of), channels}, .output = channels, .input_count = 3};
+}
+
+static harness_layouts norm_gradient_layouts(const ops_norm_gradient *p) {
+    const harness_layout channels = dense(2 * (int64_t)p->of.c);
+    return (harness_layouts){
+        .inputs = {tensor_layout(&p->in), tensor_layout(&p->of), channels, channels},
+        .output = tensor_layout(&p->out),
+        .input_count = 4,
+        .parameters = {p->has_scale ? p->in.c : 0, 0},
+    };
+}
+
 harness_layouts harness_layouts_of(const ops_problem *problem) {
     switch (problem->kind) {
     case OPS_CONV2D:
@@ -231,6 +260,14 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
         return linear_weights_layouts(&problem->linear_weights);
     case OPS_SPREAD:
         return tensors(&problem->spread.in, &problem->spread.out);
+    case OPS_NORM_STATISTICS:
+        return norm_statistics_layouts(&problem->norm_statistics);
+    case OPS_NORM_APPLY:
+        return norm_apply_layouts(&problem->norm_apply);
+    case OPS_NORM_SUMS:
+        return norm_sums_layouts(&problem->norm_sums);
+    case OPS_NORM_GRADIENT:
+        return norm_gradient_layouts(&problem->norm_gradient);
     default:
         return (harness_layouts){0};
     }

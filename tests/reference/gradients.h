@@ -16,5 +16,14 @@ void reference_cross_entropy_gradient(const ops_cross_entropy_gradient *problem,
 /* x is read where the pooling is a maximum. */
 void reference_pool_gradient(const ops_pool_gradient *problem, const float *dy, const float *x, double *values,
                              double *bounds);
+/* Statistics, sums: [2, C], as the problems give them, in double so that differences of the whole can be taken. weight, bias: [C], or NULL. */
+void reference_norm_statistics(const ops_norm_statistics *problem, const float *x, double *values, double *bounds);
+void reference_norm_apply(const ops_norm_apply *problem, const float *x, const double *statistics, const float *weight,
+                          const float *bias, double *values, double *bounds);
+void reference_norm_sums(const ops_norm_sums *problem, const float *dy, const float *x, const double *statistics,
+                         double *values, double *bounds);
+void reference_norm_gradient(const ops_norm_gradient *problem, const float *dy, const float *x,
+                             const double *statistics, const double *sums, const float *weight, double *values,
+                             double *bounds);
 
 #endif
