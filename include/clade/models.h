@@ -77,7 +77,14 @@ CLADE_API const clade_model_info *clade_model_find(const char *name);
 CLADE_API clade_status clade_model_create(clade_context *context, const char *name,
                                           const clade_model_settings *settings, clade_graph **graph_out);
 
-/* --- Inception blocks ------------------------------------------------------------------------------ */
+/* --- Inception blocks ------------------------------------------------------------------------------
+ * A block by itself is a network, too. Two that people compare by their parameters, each 3 -> 256 or 320 channels at 256x256:
+ *
+ *     clade_inception_settings v1 = {.name = "block", .widths = {64, 32, 64, 64, 96, 32}};             // 172,960 parameters
+ *     clade_inception_settings v3 = {.name = "block", .kind = CLADE_INCEPTION_V3, .widths = {96, 48, 64, 64, 96, 64},
+ *                                    .batch_norm = true, .keep_bias = true};                           // 168,288 parameters
+ *
+ * `clade summary inception_block:channels=3,size=256,widths=64/32/64/64/96/32` shows the first layer by layer. */
 
 /** Which block. In each the branches are NAME.branch1 to NAME.branch4, joined along the channels. */
 typedef enum clade_inception_kind {
