@@ -41,7 +41,8 @@ def open_onnxruntime(model, images, threads):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.add_free_dimension_override_by_name("batch", len(images))
+    for name in ("batch", "N"):  # networks.py's, and `clade convert`'s
+        options.add_free_dimension_override_by_name(name, len(images))
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, {"input": images})[0]
 

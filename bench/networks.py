@@ -2,13 +2,17 @@
 
     networks.write(name, path)
 
-Batch norm is folded into the convolutions, dropout is left out, and the batch is left open: the peers get the networks the way
-they like them best. Names and shapes of the tensors are those of the golden results (docs/goldens.md), weights come from their
-rule, so whoever runs the file must find the golden logits. Sizes of kernels and numbers of channels follow from the shapes; what
-is written down here is only how layers are connected.
+Of the networks written down here batch norm is folded into the convolutions, dropout is left out, and the batch is left open: the
+peers get the networks the way they like them best. Names and shapes of the tensors are those of the golden results
+(docs/goldens.md), weights come from their rule, so whoever runs the file must find the golden logits. Sizes of kernels and numbers of
+channels follow from the shapes; what is written down here is only how layers are connected.
+
+The others are what `clade convert` makes of the zoo, with the same weights; batch norm they fold for themselves.
 """
 import json
+import os
 import pathlib
+import subprocess
 import sys
 
 import numpy
@@ -21,8 +25,12 @@ from check_goldens import values  # noqa: E402  (the rule for weights and input)
 BATCH_NORM_EPSILON = 1e-3
 
 
+def golden_file(name):
+    return ROOT / f"tests/data/goldens/{name}.json"
+
+
 def golden(name):
-    return json.loads((ROOT / f"tests/data/goldens/{name}.json").read_text())
+    return json.loads(golden_file(name).read_text())
 
 
 class Network:
@@ -254,7 +262,22 @@ BODIES = {
 }
 
 
+def known():
+    """All that can be measured: what is written down here, and the models of the zoo that have golden results."""
+    listed = subprocess.run([os.environ["CLADE"], "summary", "--list", "--json"], capture_output=True, check=True).stdout
+    zoo = [model["name"] for model in json.loads(listed)]
+    return [*BODIES, *(name for name in zoo if name not in BODIES and golden_file(name).exists())]
+
+
+def sources(name):
+    """The files that a network is made from."""
+    return [golden_file(name), pathlib.Path(__file__ if name in BODIES else os.environ["CLADE"])]
+
+
 def write(name, path):
+    if name not in BODIES:
+        subprocess.run([os.environ["CLADE"], "convert", name, str(path), "-w", "random"], check=True)
+        return
     network = Network(name)
     BODIES[name](network, "input")
     network.save(path)

@@ -81,8 +81,7 @@ def write_models(options):
     """Those that are missing, or older than what they are made from."""
     for network in options.networks:
         path = model_file(network, options)
-        sources = [HERE / "networks.py", networks.ROOT / f"tests/data/goldens/{network}.json"]
-        if path.exists() and all(path.stat().st_mtime > source.stat().st_mtime for source in sources):
+        if path.exists() and all(path.stat().st_mtime > source.stat().st_mtime for source in networks.sources(network)):
             continue
         say(f"writing {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,6 +199,8 @@ def describe_device(measurements):
 
 
 def parse_arguments():
+    known_networks = networks.known()
+
     def names(text):
         return text.split(",")
 
@@ -207,7 +208,7 @@ def parse_arguments():
         return [int(number) for number in text.split(",")]
 
     parser = argparse.ArgumentParser(prog="bench/peers.sh", description="Measures Clade and other libraries in turns.")
-    parser.add_argument("--networks", type=names, default=NETWORKS, help="of " + ", ".join(networks.BODIES))
+    parser.add_argument("--networks", type=names, default=NETWORKS, help="of " + ", ".join(known_networks))
     parser.add_argument("--engines", type=names, default=ENGINES, help="of " + ", ".join(ENGINES[1:]) + "; Clade is always there")
     parser.add_argument("--batches", type=numbers, default=[1, 16], help="images in a run, as a list (1,16)")
     parser.add_argument("--seconds", type=float, default=3, help="that an engine runs in a round (3)")
@@ -219,7 +220,7 @@ def parse_arguments():
     parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.engines = ["clade"] + [engine for engine in options.engines if engine != "clade"]
-    for kind, given, known in (("network", options.networks, networks.BODIES), ("engine", options.engines, ENGINES)):
+    for kind, given, known in (("network", options.networks, known_networks), ("engine", options.engines, ENGINES)):
         for name in given:
             if name not in known:
                 parser.error(f"unknown {kind} '{name}'; there are {', '.join(known)}")
