@@ -144,13 +144,15 @@ typedef struct ops_mean {
     int64_t reduce_dims[OPS_MAX_DIMS], reduce_stride[OPS_MAX_DIMS];
 } ops_mean;
 
-/* dx = dy * f'(x), f' from what f gave: inputs dy and y. CLADE_LEAKY_RELU only asks for the sign, so that x does as well as y and must
- * be taken where the slope is below 0. At a kink the gradient is PyTorch's: 0 for relu(0), relu6(0) and relu6(6), slope for leaky(0). */
+/* dx = dy * f'(x), f' from what f gave: inputs dy and y. CLADE_PRELU takes x instead, and slopes as in ops_activation;
+ * CLADE_LEAKY_RELU only asks for the sign, so that x does as well as y and must be taken where the slope is below 0. At a kink
+ * the gradient is PyTorch's: 0 for relu(0), relu6(0) and relu6(6), the slope for leaky(0). */
 typedef struct ops_activation_gradient {
     ops_tensor in, out; /* dy, dx */
-    ops_tensor of;      /* y; all of the same block */
+    ops_tensor of;      /* y or x; all of the same block */
     clade_activation kind;
     float slope;
+    bool shared_slope;
 } ops_activation_gradient;
 
 /* The gradient of a pooling: inputs dy and, for a maximum, x. Of equal values the first of the window's rows has been the largest,
@@ -159,6 +161,12 @@ typedef struct ops_pool_gradient {
     ops_pool pool;  /* the forward pass, without bias and activation: x is its in, dy like its out */
     ops_tensor out; /* dx: like pool.in but for batch_stride */
 } ops_pool_gradient;
+
+/* The gradient of softmax or its logarithm: inputs dy and y, each as the output of the forward pass but for its stride. */
+typedef struct ops_softmax_gradient {
+    ops_softmax softmax; /* in_stride is dy's, out_stride dx's */
+    int64_t of_stride;   /* y's */
+} ops_softmax_gradient;
 
 /* Sums of a over all but channels, dense [C], or of a * b: inputs a and maybe b. What biases, scales and slopes get of dy and x. */
 typedef struct ops_channel_sum {
@@ -261,6 +269,7 @@ typedef enum ops_kind {
     OPS_MEAN,
     OPS_ACTIVATION_GRADIENT,
     OPS_POOL_GRADIENT,
+    OPS_SOFTMAX_GRADIENT,
     OPS_CHANNEL_SUM,
     OPS_CROSS_ENTROPY,
     OPS_CROSS_ENTROPY_GRADIENT,
@@ -294,6 +303,7 @@ typedef struct ops_problem {
         ops_mean mean;
         ops_activation_gradient activation_gradient;
         ops_pool_gradient pool_gradient;
+        ops_softmax_gradient softmax_gradient;
         ops_channel_sum channel_sum;
         ops_cross_entropy cross_entropy;
         ops_cross_entropy_gradient cross_entropy_gradient;

@@ -70,6 +70,14 @@ static bool pool_gradient_reach(const ops_pool_gradient *p, ops_reach *reach) {
     return tensors_reach(&p->pool.out, &p->out, reach) && (!has_x || tensor_reach(&p->pool.in, &reach->inputs[1]));
 }
 
+static bool softmax_gradient_reach(const ops_softmax_gradient *p, ops_reach *reach) {
+    const ops_softmax *softmax = &p->softmax;
+    const int64_t dims[3] = {softmax->outer, softmax->length, softmax->inner};
+    reach->input_count = 2;
+    return softmax_reach(softmax, reach) &&
+           box_reach(3, dims, (int64_t[]){p->of_stride, softmax->inner, 1}, 0, &reach->inputs[1]);
+}
+
 static bool channel_sum_reach(const ops_channel_sum *p, ops_reach *reach) {
     if (p->has_factor) reach->input_count = 2;
     reach->output = p->in.c;
@@ -151,6 +159,8 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
         return activation_gradient_reach(&problem->activation_gradient, reach_out);
     case OPS_POOL_GRADIENT:
         return pool_gradient_reach(&problem->pool_gradient, reach_out);
+    case OPS_SOFTMAX_GRADIENT:
+        return softmax_gradient_reach(&problem->softmax_gradient, reach_out);
     case OPS_CHANNEL_SUM:
         return channel_sum_reach(&problem->channel_sum, reach_out);
     case OPS_CROSS_ENTROPY:
@@ -184,6 +194,7 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
 int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter) {
     const ops_conv2d *conv = &problem->conv2d;
     const ops_linear *linear = &problem->linear;
+    const ops_activation_gradient *activation_gradient = &problem->activation_gradient;
     const bool is_bias = parameter == OPS_BIAS;
     switch (problem->kind) {
     case OPS_CONV2D:
@@ -203,6 +214,9 @@ int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter) {
         return (is_bias ? problem->norm_apply.has_shift : problem->norm_apply.has_scale) ? problem->norm_apply.in.c : 0;
     case OPS_NORM_GRADIENT:
         return !is_bias && problem->norm_gradient.has_scale ? problem->norm_gradient.in.c : 0;
+    case OPS_ACTIVATION_GRADIENT:
+        if (is_bias || activation_gradient->kind != CLADE_PRELU) return 0;
+        return activation_gradient->shared_slope ? 1 : activation_gradient->in.c;
     default:
         return 0;
     }
@@ -232,6 +246,9 @@ static bool binary_in_place(const ops_binary *p, const int64_t *strides) {
     return true;
 }
 
+/* Nobody but its own work-item reads a row, and reads it before it writes. */
+static bool softmax_in_place(const ops_softmax *p) { return p->outer == 1 || p->in_stride == p->out_stride; }
+
 bool ops_in_place(const ops_problem *problem, int32_t input) {
     switch (problem->kind) {
     case OPS_AFFINE:
@@ -240,6 +257,8 @@ bool ops_in_place(const ops_problem *problem, int32_t input) {
         return input == 0 && same_memory(&problem->activation.in, &problem->activation.out);
     case OPS_ACTIVATION_GRADIENT:
         return input == 0 && same_memory(&problem->activation_gradient.in, &problem->activation_gradient.out);
+    case OPS_SOFTMAX_GRADIENT:
+        return input == 0 && softmax_in_place(&problem->softmax_gradient.softmax);
     case OPS_DROPOUT:
         return input == 0 && same_memory(&problem->dropout.in, &problem->dropout.out);
     case OPS_NORM_APPLY:

@@ -22,6 +22,8 @@ static const table_row table[OPS_KIND_COUNT] = {
     [OPS_ACTIVATION_GRADIENT] = {"activation_gradient", ops_activation_gradient_candidates,
                                  &ops_activation_gradient_candidate_count},
     [OPS_POOL_GRADIENT] = {"pool_gradient", ops_pool_gradient_candidates, &ops_pool_gradient_candidate_count},
+    [OPS_SOFTMAX_GRADIENT] = {"softmax_gradient", ops_softmax_gradient_candidates,
+                              &ops_softmax_gradient_candidate_count},
     [OPS_CHANNEL_SUM] = {"channel_sum", ops_channel_sum_candidates, &ops_channel_sum_candidate_count},
     [OPS_CROSS_ENTROPY] = {"cross_entropy", ops_cross_entropy_candidates, &ops_cross_entropy_candidate_count},
     [OPS_CROSS_ENTROPY_GRADIENT] = {"cross_entropy_gradient", ops_cross_entropy_gradient_candidates,

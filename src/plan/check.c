@@ -67,13 +67,18 @@ static void fewer_images(ops_tensor *first, ops_tensor *second, ops_tensor *thir
     first->n = second->n = third->n = smaller(first->n, SMALL_BATCH);
 }
 
+/* With all its images, so that it goes in parts where the whole does. */
+static void shrink_channel_sum(ops_channel_sum *p) {
+    p->in.c = p->factor.c = fewer_channels(p->in.c, p->in.block);
+    p->in.batch_stride = p->factor.batch_stride = ops_image_elements(&p->in);
+}
+
 static void shrink_gradient(ops_problem *problem) {
     ops_activation_gradient *activation = &problem->activation_gradient;
     ops_pool_gradient *pool = &problem->pool_gradient;
-    ops_channel_sum *sum = &problem->channel_sum;
     if (problem->kind == OPS_ACTIVATION_GRADIENT) fewer_images(&activation->in, &activation->of, &activation->out);
     if (problem->kind == OPS_POOL_GRADIENT) fewer_images(&pool->pool.in, &pool->pool.out, &pool->out);
-    if (problem->kind == OPS_CHANNEL_SUM) fewer_images(&sum->in, &sum->factor, &sum->factor);
+    if (problem->kind == OPS_CHANNEL_SUM) shrink_channel_sum(&problem->channel_sum);
 }
 
 static void shrink_norm(ops_problem *problem) {

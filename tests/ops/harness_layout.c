@@ -153,6 +153,12 @@ static harness_layouts gradient_layouts(const ops_tensor *in, const ops_tensor *
     return all;
 }
 
+static harness_layouts activation_gradient_layouts(const ops_activation_gradient *p) {
+    harness_layouts all = gradient_layouts(&p->in, &p->of, &p->out);
+    if (p->kind == CLADE_PRELU) all.parameters[OPS_WEIGHT] = p->shared_slope ? 1 : p->in.c;
+    return all;
+}
+
 static harness_layouts pool_gradient_layouts(const ops_pool_gradient *p) {
     if (p->pool.kind == CLADE_POOL_MAX) return gradient_layouts(&p->pool.out, &p->pool.in, &p->out);
     return tensors(&p->pool.out, &p->out);
@@ -160,6 +166,13 @@ static harness_layouts pool_gradient_layouts(const ops_pool_gradient *p) {
 
 /* Memory without strides. */
 static harness_layout dense(int64_t count) { return box_layout(1, (int64_t[]){count}, (int64_t[]){1}, 0); }
+
+static harness_layouts softmax_gradient_layouts(const ops_softmax_gradient *p) {
+    const int64_t dims[3] = {p->softmax.outer, p->softmax.length, p->softmax.inner};
+    harness_layouts all = softmax_layouts(&p->softmax);
+    all.inputs[all.input_count++] = raw(box_layout(3, dims, (int64_t[]){p->of_stride, p->softmax.inner, 1}, 0));
+    return all;
+}
 
 static harness_layouts channel_sum_layouts(const ops_channel_sum *p) {
     harness_layouts all = {.inputs = {tensor_layout(&p->in)}, .output = dense(p->in.c), .input_count = 1};
@@ -242,10 +255,11 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
     case OPS_MEAN:
         return mean_layouts(&problem->mean);
     case OPS_ACTIVATION_GRADIENT:
-        return gradient_layouts(&problem->activation_gradient.in, &problem->activation_gradient.of,
-                                &problem->activation_gradient.out);
+        return activation_gradient_layouts(&problem->activation_gradient);
     case OPS_POOL_GRADIENT:
         return pool_gradient_layouts(&problem->pool_gradient);
+    case OPS_SOFTMAX_GRADIENT:
+        return softmax_gradient_layouts(&problem->softmax_gradient);
     case OPS_CHANNEL_SUM:
         return channel_sum_layouts(&problem->channel_sum);
     case OPS_CROSS_ENTROPY:

@@ -18,20 +18,22 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->in = harness_tensor(random, n, c, h, w, block);
     p->out = harness_chance(random, 0.5) ? p->in : harness_tensor(random, n, c, h, w, block);
     p->of = harness_chance(random, 0.5) ? p->in : harness_tensor(random, n, c, h, w, block);
-    p->kind = (clade_activation)harness_between(random, CLADE_ACTIVATION_NONE, CLADE_TANH);
+    p->kind = (clade_activation)harness_between(random, CLADE_ACTIVATION_NONE, CLADE_PRELU);
     p->slope = harness_float(random, 0, 2);
+    p->shared_slope = harness_chance(random, 0.5);
+    problem->given = p->kind == CLADE_PRELU && harness_chance(random, 0.5);
 }
 
 static void reference(const ops_problem *problem, const float *const *inputs, const float *const *parameters,
                       harness_expected *expected) {
-    (void)parameters;
-    reference_activation_gradient(&problem->activation_gradient, inputs[0], inputs[1], expected->values,
-                                  expected->bounds);
+    reference_activation_gradient(&problem->activation_gradient, inputs[0], inputs[1], parameters[OPS_WEIGHT],
+                                  expected->values, expected->bounds);
 }
 
 static void describe(const ops_problem *problem, char *text, size_t size) {
     const ops_activation_gradient *p = &problem->activation_gradient;
-    snprintf(text, size, "activation %d slope %g", (int)p->kind, (double)p->slope);
+    snprintf(text, size, "activation %d slope %g%s%s", (int)p->kind, (double)p->slope, p->shared_slope ? " shared" : "",
+             problem->given ? " given" : "");
 }
 
 /* With values at the kinks, 0 and 6. */
@@ -58,15 +60,15 @@ static void test_the_reference_is_the_derivative(void **state) {
     const ops_tensor tensor = {.n = 1, .c = 1, .h = 1, .w = 1, .block = 1, .batch_stride = 1};
     float x[COUNT];
     numeric_inputs(x, COUNT, 1);
-    for (clade_activation kind = CLADE_ACTIVATION_NONE; kind <= CLADE_TANH; kind++)
+    for (clade_activation kind = CLADE_ACTIVATION_NONE; kind <= CLADE_PRELU; kind++)
         for (int i = 0; i < COUNT; i++) {
             const ops_activation_gradient p = {.in = tensor, .of = tensor, .kind = kind, .slope = 0.3f};
             double y, numeric, value, bound;
             const float dy = 0.7f;
             activate(&p, &x[i], &y);
             numeric_gradient(activate, &p, &x[i], 1, &dy, 1, &numeric);
-            const float rounded = (float)y; /* as the device has it */
-            reference_activation_gradient(&p, &dy, &rounded, &value, &bound);
+            const float of = kind == CLADE_PRELU ? x[i] : (float)y; /* as the device has it */
+            reference_activation_gradient(&p, &dy, &of, &p.slope, &value, &bound);
             assert_float_equal(value, numeric, 1e-6f);
         }
 }

@@ -5,8 +5,12 @@
 
 #include "ops/ops.h"
 
-void reference_activation_gradient(const ops_activation_gradient *problem, const float *dy, const float *y,
-                                   double *values, double *bounds);
+/* of is y, or x where the problem says so; slopes is [C] or [1], for CLADE_PRELU. */
+void reference_activation_gradient(const ops_activation_gradient *problem, const float *dy, const float *of,
+                                   const float *slopes, double *values, double *bounds);
+/* dy and y: the memory that the strides walk through; dx dense. */
+void reference_softmax_gradient(const ops_softmax_gradient *problem, const float *dy, const float *y, double *values,
+                                double *bounds);
 /* b is read where there is a factor. */
 void reference_channel_sum(const ops_channel_sum *problem, const float *a, const float *b, double *values,
                            double *bounds);
