@@ -105,4 +105,7 @@ size_t base_utf8_length(const char *text);
 /* FNV-1a, 64 bits. */
 uint64_t base_hash(const char *text);
 
+/* Philox4x32-10: 128 random bits that follow from counter and key alone, in any order and on any thread. */
+void base_philox(const uint32_t counter[4], uint64_t key, uint32_t numbers_out[4]);
+
 #endif

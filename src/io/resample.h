@@ -15,6 +15,7 @@ typedef struct resample_axis {
 
 typedef struct resample_job {
     const uint8_t *image; /* rows->source x columns->source x channels */
+    int64_t pitch;        /* bytes from one row of the image to the next */
     int32_t channels;
     resample_axis rows, columns;
     float *values; /* receives 0 to 1: pixel (y, x) of channel c goes to values[c * plane + y * stride + x] */

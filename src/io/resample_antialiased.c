@@ -77,7 +77,7 @@ static void shrink_columns(const resample_job *job, const taps *columns, int64_t
                            uint8_t *narrowed) {
     const int64_t channels = job->channels, width = job->columns.count;
     for (int64_t y = 0; y < count; y++) {
-        const uint8_t *row = job->image + (first + y) * job->columns.source * channels;
+        const uint8_t *row = job->image + (first + y) * job->pitch;
         for (int64_t x = 0; x < width; x++) {
             const tap range = columns->ranges[x];
             for (int64_t c = 0; c < channels; c++)

@@ -25,10 +25,10 @@ clade_status resample_plain(base_env *env, const resample_job *job) {
         return base_fail_memory(env, (size_t)job->columns.count * sizeof *columns, "the positions of a resize");
     for (int64_t x = 0; x < job->columns.count; x++) columns[x] = locate(&job->columns, x);
 
-    const int64_t channels = job->channels, row_size = job->columns.source * channels;
+    const int64_t channels = job->channels;
     for (int64_t y = 0; y < job->rows.count; y++) {
         const between row = locate(&job->rows, y);
-        const uint8_t *above = job->image + row.low * row_size, *below = job->image + row.high * row_size;
+        const uint8_t *above = job->image + row.low * job->pitch, *below = job->image + row.high * job->pitch;
         for (int64_t x = 0; x < job->columns.count; x++) {
             const int64_t left = columns[x].low * channels, right = columns[x].high * channels;
             for (int64_t c = 0; c < channels; c++) {
