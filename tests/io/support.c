@@ -11,16 +11,19 @@
 
 static void *allocate(void *user, size_t size) {
     support *test = user;
-    if (test->countdown == 0) return NULL;
-    void *memory = malloc(size);
+    pthread_mutex_lock(&test->lock);
+    void *memory = test->countdown != 0 ? malloc(size) : NULL;
     if (memory) test->live++;
     if (test->countdown > 0) test->countdown--;
+    pthread_mutex_unlock(&test->lock);
     return memory;
 }
 
 static void deallocate(void *user, void *memory) {
     support *test = user;
+    pthread_mutex_lock(&test->lock);
     test->live--;
+    pthread_mutex_unlock(&test->lock);
     free(memory);
 }
 
@@ -28,7 +31,7 @@ int support_setup(void **state) {
     support *test = calloc(1, sizeof *test);
     const clade_allocator allocator = {allocate, deallocate, test};
     clade_context_settings settings = clade_context_defaults();
-    if (!test) return -1;
+    if (!test || pthread_mutex_init(&test->lock, NULL) != 0) return -1;
     *state = test;
     test->countdown = -1;
     settings.device = "none";
@@ -48,7 +51,8 @@ static void remove_folder(const char *folder) {
     for (struct dirent *entry; listing && (entry = readdir(listing));) {
         char path[512];
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] != '.') remove(path);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (remove(path) != 0) remove_folder(path);
     }
     if (listing) closedir(listing);
     rmdir(folder);
@@ -59,6 +63,7 @@ int support_teardown(void **state) {
     clade_context_destroy(&test->context);
     const long live = test->live;
     remove_folder(test->folder);
+    pthread_mutex_destroy(&test->lock);
     free(test);
     if (live != 0) fprintf(stderr, "%ld blocks were not freed\n", live);
     return live == 0 ? 0 : -1;

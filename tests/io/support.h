@@ -12,14 +12,17 @@
 
 #include <clade/io.h>
 
+#include <pthread.h>
+
 #define DATA(name) TESTS_DATA "/io/" name
 
 typedef struct support {
     clade_context *context;
     char folder[64];
-    char path[128]; /* a file in the folder, for the test to use */
-    long live;      /* blocks that are allocated now */
-    long countdown; /* allocations that succeed before one fails; negative: none fails */
+    char path[128];       /* a file in the folder, for the test to use */
+    pthread_mutex_t lock; /* guards the rest where a test's code has threads */
+    long live;            /* blocks that are allocated now */
+    long countdown;       /* allocations that succeed before one fails; negative: none fails */
 } support;
 
 /* Setup and teardown of each test; the state is a support. Teardown proves that the library has freed everything. */
