@@ -138,6 +138,8 @@ static clade_status with_constant(onnx_import *job, const onnx_node *node, onnx_
     const clade_shape seen = onnx_shape(job, value);
     if (constant->open) return onnx_unsupported(job, node, "its constant depends on the open batch");
     if (constant->count == 0) return onnx_unsupported(job, node, "its constant has no elements");
+    if (constant->integer && (kind != CLADE_POWER || constant_first)) /* an exponent may be of another type */
+        return onnx_unsupported(job, node, "its inputs have different types");
     FORWARD(place_constant(job, node, &seen, &a.constant));
     if (!is_affine(job, node, value, &a.constant, constant_first))
         return combine(job, node, value, &a.constant, constant_first);

@@ -23,55 +23,123 @@ uint8_t *tensor_load(const char *path, size_t *size_out) {
     return data;
 }
 
-/* Element i of `raw_data`, which is little endian like all hosts that the project runs on, or of the field for its type. */
-static float element(const Onnx__TensorProto *proto, size_t i) {
-    const uint8_t *raw = proto->raw_data.data;
-    float single = 0;
-    double twice = 0;
-    uint16_t half = 0;
-    switch (proto->data_type) {
+/* ---- Elements ------------------------------------------------------------------------------------------------------- */
+
+/* Where elements of a type are, in `raw_data` and else. */
+typedef enum field { FLOATS, DOUBLES, INTEGERS, LONGS } field;
+
+typedef struct type {
+    int32_t number;
+    size_t bytes; /* of an element of raw_data */
+    field field;
+    bool real;
+} type;
+
+static const type types[] = {
+    {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, 4, FLOATS, true},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE, 8, DOUBLES, true},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16, 2, INTEGERS, true},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16, 2, INTEGERS, true},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT64, 8, LONGS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT32, 4, INTEGERS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT8, 1, INTEGERS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, 1, INTEGERS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT64, 8, LONGS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT32, 4, LONGS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT16, 2, INTEGERS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT16, 2, INTEGERS, false},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__BOOL, 1, INTEGERS, false},
+};
+
+static const type *find_type(const Onnx__TensorProto *proto) {
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (types[i].number == proto->data_type) return &types[i];
+    return NULL;
+}
+
+static size_t elements_in(const Onnx__TensorProto *proto, const type *t) {
+    if (proto->has_raw_data) return proto->raw_data.len / t->bytes;
+    const size_t counts[] = {proto->n_float_data, proto->n_double_data, proto->n_int32_data, proto->n_int64_data};
+    return counts[t->field];
+}
+
+/* Element i of `raw_data`, which is little endian like all hosts that the project runs on. */
+static float raw_element(const Onnx__TensorProto *proto, const type *t, size_t i) {
+    union {
+        float single;
+        double twice;
+        uint16_t half;
+        int64_t i64;
+        int32_t i32;
+        uint32_t u32;
+        int16_t i16;
+        uint16_t u16;
+        int8_t i8;
+        uint8_t u8;
+    } at = {0};
+    memcpy(&at, proto->raw_data.data + t->bytes * i, t->bytes);
+    switch (t->number) {
     case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
-        if (!proto->has_raw_data) return proto->float_data[i];
-        memcpy(&single, raw + 4 * i, sizeof single);
-        return single;
+        return at.single;
     case ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE:
-        if (!proto->has_raw_data) return (float)proto->double_data[i];
-        memcpy(&twice, raw + 8 * i, sizeof twice);
-        return (float)twice;
+        return (float)at.twice;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16:
+        return base_from_half(at.half);
+    case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16:
+        return base_from_bfloat16(at.half);
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
+    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT64: /* none passes 2^63 */
+        return (float)at.i64;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT32:
+        return (float)at.u32;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT32:
+        return (float)at.i32;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT16:
+        return at.i16;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT16:
+        return at.u16;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT8:
+        return at.i8;
     default:
-        if (!proto->has_raw_data) return base_from_half((uint16_t)proto->int32_data[i]);
-        memcpy(&half, raw + 2 * i, sizeof half);
-        return base_from_half(half);
+        return at.u8;
     }
 }
 
-static bool is_complete(const Onnx__TensorProto *proto, size_t count) {
-    const bool wide = proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
-    const bool half = proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
-    if (proto->has_raw_data) return proto->raw_data.len == count * (wide ? 8 : half ? 2 : 4);
-    return count == (wide ? proto->n_double_data : half ? proto->n_int32_data : proto->n_float_data);
+static float element(const Onnx__TensorProto *proto, const type *t, size_t i) {
+    if (proto->has_raw_data) return raw_element(proto, t, i);
+    if (t->field == FLOATS) return proto->float_data[i];
+    if (t->field == DOUBLES) return (float)proto->double_data[i];
+    if (t->field == LONGS) return (float)proto->int64_data[i];
+    if (!t->real) return (float)proto->int32_data[i];
+    const uint16_t half = (uint16_t)proto->int32_data[i];
+    return t->number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ? base_from_half(half) : base_from_bfloat16(half);
 }
 
-bool tensor_read(const char *path, tensor *tensor_out) {
-    *tensor_out = (tensor){.count = 1};
-    tensor_out->file = tensor_load(path, &tensor_out->size);
-    if (!tensor_out->file) return false;
-    Onnx__TensorProto *proto = onnx__tensor_proto__unpack(NULL, tensor_out->size, tensor_out->file);
+/* ---- Tensors -------------------------------------------------------------------------------------------------------- */
+bool tensor_parse(uint8_t *file, size_t size, tensor *tensor_out) {
+    *tensor_out = (tensor){.file = file, .size = size, .count = 1};
+    Onnx__TensorProto *proto = onnx__tensor_proto__unpack(NULL, size, file);
     tensor_out->proto = proto;
     if (!proto || !proto->has_data_type) {
         tensor_clear(tensor_out);
         return false;
     }
     for (size_t i = 0; i < proto->n_dims; i++) tensor_out->count *= (size_t)proto->dims[i];
-    tensor_out->is_real = (proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
-                           proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE ||
-                           proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16) &&
-                          is_complete(proto, tensor_out->count);
-    if (!tensor_out->is_real) return true;
+    const type *t = find_type(proto);
+    tensor_out->is_number = t && elements_in(proto, t) == tensor_out->count;
+    tensor_out->is_real = tensor_out->is_number && t->real;
+    if (!tensor_out->is_number) return true;
     tensor_out->values = calloc(tensor_out->count + 1, sizeof *tensor_out->values);
     if (!tensor_out->values) abort();
-    for (size_t i = 0; i < tensor_out->count; i++) tensor_out->values[i] = element(proto, i);
+    for (size_t i = 0; i < tensor_out->count; i++) tensor_out->values[i] = element(proto, t, i);
     return true;
+}
+
+bool tensor_read(const char *path, tensor *tensor_out) {
+    size_t size = 0;
+    uint8_t *file = tensor_load(path, &size);
+    *tensor_out = (tensor){.file = NULL};
+    return file && tensor_parse(file, size, tensor_out);
 }
 
 void tensor_clear(tensor *gone) {

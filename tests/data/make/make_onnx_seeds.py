@@ -52,6 +52,18 @@ write("flatten_by_shape", """s = Shape (x) i = Constant <value = int64 {0}> () n
     u = Unsqueeze <axes = [0]> (n) m = Constant <value = int64[1] {-1}> () c = Concat <axis = 0> (u, m)
     r = Reshape (x, c) l = MatMul (r, f) y = Add (l, b)""", opset=11,
       weights=[("f", ramp(144, 2)), ("b", ramp(2))])
+write("arithmetic", """d = Sub (half, x) q = Div (d, m) r = Div (x, q) p = Pow (x, e) t = Pow (m, x) o = Sqrt (p)
+    i = Reciprocal (t) g = Max (o, x, row) l = Min (g, i) k = Clip (l, low, high) u = PRelu (k, m) v = Mul (u, none)
+    w = ReduceMean <axes = [2, 3]> (v) z = Mul (v, w) f = Flatten (z) y = Gemm <beta = 0.5> (f, b, c)""",
+      weights=[("half", ramp(1)), ("m", ramp(1, 4, 6, 6)), ("e", ramp(4, 1, 1)), ("row", ramp(6)), ("none", ramp(1) * 0),
+               ("low", numpy.float32(-3000)), ("high", numpy.float32(2)), ("b", ramp(144, 3)), ("c", ramp(1, 3))])
+write("picks", """g = Gather <axis = 1> (x, some) r = Pad <mode = "reflect"> (g, around) e = Pad <mode = "edge"> (r, around)
+    w = Pad <mode = "wrap"> (e, around) m = MaxPool <kernel_shape = [3, 2], dilations = [2, 3], pads = [1, 1, 1, 1], ceil_mode = 1,
+    strides = [2, 2]> (w) s = Slice (m, last, first, rows, back) u = Unsqueeze (s, front) f = Flatten <axis = 2> (u)
+    y = Expand (f, wide)""", opset=19, ir=9, inputs="float[1, 4, 6, 6] x",
+      weights=[("some", integers(0, 3, -1, 1)), ("around", integers(0, 0, 1, 2, 0, 0, 2, 1)), ("last", integers(-1)),
+               ("first", integers(-9)), ("rows", integers(2)), ("back", integers(-1)), ("front", integers(0)),
+               ("wide", integers(2, 1, 1))])
 write("transposes", """t = Transpose <perm = [0, 2, 3, 1]> (x) r = Relu (t) u = Transpose <perm = [0, 3, 1, 2]> (r)
     c = Conv (u, w) m = Transpose <perm = [0, 2, 3, 1]> (c) a = Mul (m, b) y = ReduceMean <axes = [1, 2]> (a)""",
       weights=[conv, ("b", ramp(4))])
