@@ -36,7 +36,7 @@ static float *plain_input(const runner *r, const ops_tensor *in) {
     float *plain = malloc((size_t)count * sizeof *plain);
     for (int64_t i = 0; i < count; i++) {
         const int64_t pixel = i % pixels;
-        plain[i] = r->in_values[place_in(
+        plain[i] = r->input_values[0][place_in(
             in, (int64_t[]){i / pixels / in->c, i / pixels % in->c, pixel / in->w, pixel % in->w})];
     }
     return plain;
@@ -57,7 +57,7 @@ static double error_of(const runner *r, const layer *l, const float *weight, con
         const int64_t at[4] = {index / out->w / out->h / out->c, index / out->w / out->h % out->c,
                                index / out->w % out->h, index % out->w};
         double value = reference_conv2d_element(p, plain, weight, bias, at);
-        if (p->has_residual) value += r->residual_values[place_in(&p->residual, at)];
+        if (p->has_residual) value += r->input_values[1][place_in(&p->residual, at)];
         value = reference_activate(p->activation, value, p->slope);
         worst = fmax(worst, fabs(found[place_in(out, at)] - value));
         largest = fmax(largest, fabs(value));

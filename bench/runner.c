@@ -48,12 +48,12 @@ void runner_open(runner *r) {
 }
 
 void runner_close(runner *r) {
-    rt_buffer_destroy(&r->in);
-    rt_buffer_destroy(&r->residual);
+    for (size_t i = 0; i < OPS_MAX_INPUTS; i++) {
+        rt_buffer_destroy(&r->inputs[i]);
+        free(r->input_values[i]);
+    }
     rt_buffer_destroy(&r->out);
     rt_buffer_destroy(&r->workspace);
-    free(r->in_values);
-    free(r->residual_values);
     rt_queue_destroy(&r->queue);
     clade_context_destroy(&r->context);
 }
@@ -88,13 +88,13 @@ void runner_include(const runner *r, const runner_step *step, runner_sizes *size
 
 void runner_make_memory(runner *r, const runner_sizes *sizes) {
     /* No buffer is empty. */
-    const uint64_t in = (uint64_t)base_max(sizes->inputs[0], 1), residual = (uint64_t)base_max(sizes->inputs[1], 1);
     const uint64_t out = (uint64_t)base_max(sizes->out, 1), workspace = sizes->workspace + 1;
     float *zeros = calloc(out, sizeof *zeros);
-    r->in_values = runner_random(in);
-    r->residual_values = runner_random(residual);
-    r->in = filled_buffer(r, r->in_values, in);
-    r->residual = filled_buffer(r, r->residual_values, residual);
+    for (size_t i = 0; i < OPS_MAX_INPUTS; i++) {
+        const uint64_t count = (uint64_t)base_max(sizes->inputs[i], 1);
+        r->input_values[i] = runner_random(count);
+        r->inputs[i] = filled_buffer(r, r->input_values[i], count);
+    }
     r->out = filled_buffer(r, zeros, out);
     runner_check(r, rt_buffer_create(context_rt(r->context), workspace, "a workspace", &r->workspace));
     free(zeros);
@@ -105,7 +105,7 @@ void runner_make_memory(runner *r, const runner_sizes *sizes) {
 static void *memory_of(const runner *r, const runner_step *step, ops_argument_kind kind, int32_t index) {
     switch (kind) {
     case OPS_INPUT:
-        return rt_buffer_handle(index == 0 ? r->in : r->residual);
+        return rt_buffer_handle(r->inputs[index]);
     case OPS_OUTPUT:
         return rt_buffer_handle(r->out);
     case OPS_CONSTANT:

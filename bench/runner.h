@@ -9,8 +9,8 @@
 typedef struct runner {
     clade_context *context;
     rt_queue *queue;
-    rt_buffer *in, *residual, *out, *workspace; /* serve all steps */
-    float *in_values, *residual_values;
+    rt_buffer *inputs[OPS_MAX_INPUTS], *out, *workspace; /* serve all steps */
+    float *input_values[OPS_MAX_INPUTS];
 } runner;
 
 /* On the device that CLADE_DEVICE names, or the default. */

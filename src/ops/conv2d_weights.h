@@ -4,6 +4,13 @@
 
 #include "ops/ops.h"
 
+/* "blocked" and "planar" (conv2d_weights_tiles.c): differ in what they apply to. */
+bool ops_conv2d_weights_blocked_applicable(const ops_problem *problem, const rt_device *device);
+bool ops_conv2d_weights_planar_applicable(const ops_problem *problem, const rt_device *device);
+double ops_conv2d_weights_tiles_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_weights_tiles_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                           ops_recipe *recipe_out);
+
 /* "generic" (conv2d_weights_generic.c) */
 double ops_conv2d_weights_generic_cost(const ops_problem *problem, const rt_device *device);
 clade_status ops_conv2d_weights_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,
