@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-static const int32_t kernels[][2] = {{1, 1}, {1, 1}, {3, 3}, {3, 3}, {3, 3}, {5, 5}, {1, 7}, {7, 1}, {2, 4}, {7, 7}};
+/* Few widths: for a plain x each is a program to compile, and so is each number of blocks. */
+static const int32_t kernels[][2] = {{1, 1}, {1, 1}, {3, 3}, {3, 3}, {3, 3}, {5, 5}, {1, 7}, {7, 1}, {2, 3}, {7, 7}};
 
 /* One axis: draws stride, dilation and padding for an output size, and gives the input size. */
 static int32_t draw_axis(harness_random *random, int32_t out, int32_t kernel, int32_t *stride, int32_t *dilation,
@@ -25,7 +26,7 @@ static int32_t draw_axis(harness_random *random, int32_t out, int32_t kernel, in
 
 static void draw_channels(harness_random *random, ops_conv2d_weights *p, int32_t *in_block, int32_t *out_block) {
     *out_block = harness_chance(random, 0.5) ? 16 : harness_block(random);
-    *in_block = harness_chance(random, 0.7) ? *out_block : harness_chance(random, 0.7) ? 1 : harness_block(random);
+    *in_block = harness_chance(random, 0.7) ? *out_block : *out_block == 16 ? 1 : harness_block(random);
     p->groups = harness_chance(random, 0.8) ? 1 : harness_between(random, 2, 3);
     p->in.c = p->groups * (*in_block == 1 && harness_chance(random, 0.7) ? harness_between(random, 1, 4)
                                                                          : harness_between(random, 1, 36));
@@ -39,6 +40,10 @@ static void draw(harness_random *random, ops_problem *problem) {
     *p = (ops_conv2d_weights){.kernel_h = kernel[0], .kernel_w = kernel[1]};
     draw_channels(random, p, &in_block, &out_block);
     int32_t out_h = harness_between(random, 1, 6), out_w = harness_between(random, 1, 18);
+    /* more rows, or more images, than go by at once */
+    if (harness_chance(random, 0.15)) out_w = harness_between(random, 40, 60);
+    if (harness_chance(random, 0.1))
+        out_h = 1, out_w = harness_between(random, 12, 18), n = harness_between(random, 90, 120);
     int32_t in_h = draw_axis(random, out_h, p->kernel_h, &p->stride_h, &p->dilation_h, &p->pad_top);
     int32_t in_w = draw_axis(random, out_w, p->kernel_w, &p->stride_w, &p->dilation_w, &p->pad_left);
     p->in = harness_tensor(random, n, p->in.c, in_h, in_w, in_block);
