@@ -62,7 +62,7 @@ typedef struct clade_weights_settings {
  *  (https://huggingface.co/docs/safetensors), stored as F32, F16 or BF16. A checkpoint of torchvision, timm or
  *  facenet-pytorch loads into the zoo's model by name. The file is mapped, not copied, and stays mapped as long as the graph
  *  and the plans made from it; each part of it is in memory only while it is read. Headers up to 100 MB are accepted,
- *  which is the format's limit.
+ *  which is the format's limit, and up to 2^21 values in them: some 200,000 tensors.
  *  @param settings  NULL: the defaults.
  *  @return CLADE_ERROR_MISSING_WEIGHTS (the first names and how many), CLADE_ERROR_SHAPE (which, expected, found),
  *          CLADE_ERROR_UNSUPPORTED (a parameter's tensor of another type), CLADE_ERROR_NOT_FOUND (no file; with `strict`

@@ -6,6 +6,9 @@
 
 /* The format's own limit. */
 #define MAX_HEADER_SIZE 100000000u
+/* A tensor is about ten values, so these are 200,000 tensors. Jansson takes up to 50 times the bytes of the text where values are
+ * as short as "[],", gigabytes for a header of the largest size. */
+#define MAX_VALUES (1u << 21)
 
 enum { LENGTH_SIZE = 8 };
 
@@ -144,10 +147,27 @@ static clade_status read_length(const io_file *file, size_t *length_out) {
     return CLADE_OK;
 }
 
+/* At least as many values as Jansson would make of the text before it finds something wrong: each but the first stands behind one of
+ * these characters, outside of strings. */
+static size_t count_values(const uint8_t *text, size_t length) {
+    size_t count = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"') in_string = !in_string;
+        if (in_string)
+            i += text[i] == '\\'; /* what it escapes may be a quotation mark */
+        else
+            count += text[i] == '{' || text[i] == '[' || text[i] == ',';
+    }
+    return count;
+}
+
 clade_status safetensors_index_create(const io_file *file, safetensors_index *index_out) {
     size_t length = 0;
     *index_out = (safetensors_index){.env = file->env};
     FORWARD(read_length(file, &length));
+    if (count_values(file->data + LENGTH_SIZE, length) > MAX_VALUES)
+        return io_refuse(file, CLADE_ERROR_FORMAT, "its header has more than %u values", MAX_VALUES);
 
     json_error_t error;
     clade_status status = CLADE_OK;

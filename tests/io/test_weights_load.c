@@ -259,6 +259,24 @@ static void refuses_hostile_lengths(void **state) {
     }
 }
 
+/* A header's memory is bounded by what its values take, however short they are; strings may hold any number of commas. */
+static void refuses_headers_of_too_many_values(void **state) {
+    support *test = *state;
+    enum { VALUES = 1 << 21 };
+    static const char *const starts[] = {"{\"a\":[1", "{\"__metadata__\":{\"\\\"\":\""}, *const ends[] = {"]}", "\"}}"};
+    for (size_t i = 0; i < 2; i++) {
+        char *header = malloc(2 * VALUES + 64);
+        assert_non_null(header);
+        size_t length = (size_t)sprintf(header, "%s", starts[i]);
+        for (size_t k = 0; k < VALUES; k++) header[length++] = ',', header[length++] = '1';
+        sprintf(header + length, "%s", ends[i]);
+        store(test, header, 0);
+        free(header);
+        assert_failure(test, load_file(test, test->path), i ? CLADE_ERROR_MISSING_WEIGHTS : CLADE_ERROR_FORMAT,
+                       i ? "lacks" : "more than 2097152 values");
+    }
+}
+
 /* The files that checkpoints mostly come in: the message says what to do. */
 static void refuses_other_formats(void **state) {
     support *test = *state;
@@ -306,6 +324,7 @@ int main(void) {
         SUPPORT_TEST(reads_empty_tensors_and_metadata),
         SUPPORT_TEST(refuses_hostile_headers),
         SUPPORT_TEST(refuses_hostile_lengths),
+        SUPPORT_TEST(refuses_headers_of_too_many_values),
         SUPPORT_TEST(refuses_other_formats),
         SUPPORT_TEST(survives_damage),
         SUPPORT_TEST(refuses_wrong_arguments),
