@@ -40,6 +40,17 @@ void console_progress(tool_console *console, const char *doing, uint64_t done, u
     console->line_time = now;
 }
 
+/* A message and the end of its line. It may quote names out of files: of control characters, which could make a terminal show
+ * anything, only those stay that lay out a build log. */
+static void print_line(const char *start, const char *message) {
+    fputs(start, stderr);
+    for (const char *c = message; *c; c++) {
+        const bool plain = ((unsigned char)*c >= ' ' && *c != 0x7f) || *c == '\n' || *c == '\t';
+        fputc(plain ? *c : '?', stderr);
+    }
+    fputc('\n', stderr);
+}
+
 bool console_fail(tool_console *console, const char *format, ...) {
     char message[CONSOLE_MESSAGE_SIZE];
     va_list arguments;
@@ -48,20 +59,20 @@ bool console_fail(tool_console *console, const char *format, ...) {
     va_end(arguments);
     if (strcmp(message, console->last) != 0) {
         console_clear(console);
-        fprintf(stderr, "clade: %s\n", message);
+        print_line("clade: ", message);
         memcpy(console->last, message, sizeof message);
     }
     return false;
 }
 
 void console_warn(tool_console *console, const char *format, ...) {
-    console_clear(console);
-    fputs("clade: warning: ", stderr);
+    char message[CONSOLE_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    console_clear(console);
+    print_line("clade: warning: ", message);
 }
 
 bool console_fail_library(tool_console *console, const clade_context *context) {
@@ -75,14 +86,15 @@ void console_log(void *user, clade_log_level level, const char *message) {
     switch (level) {
     case CLADE_LOG_ERROR:
         console_clear(target);
-        fprintf(stderr, "clade: %s\n", message); /* whole: build logs are longer than a message */
+        print_line("clade: ", message); /* whole: build logs are longer than a message */
         snprintf(target->last, sizeof target->last, "%s", message);
         break;
     case CLADE_LOG_WARNING:
-        console_warn(target, "%s", message);
+        console_clear(target);
+        print_line("clade: warning: ", message);
         break;
     default:
         console_clear(target);
-        fprintf(stderr, "clade: %s\n", message);
+        print_line("clade: ", message);
     }
 }

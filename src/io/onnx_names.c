@@ -43,6 +43,16 @@ static clade_status merge_values(onnx_import *job) {
     return CLADE_OK;
 }
 
+/* Names are shown to people: what would move the cursor of a terminal is in none that a program means. */
+static clade_status check_name(const onnx_import *job, const char *name) {
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return io_refuse(job->file, CLADE_ERROR_FORMAT,
+                             "a name in it, \"%.200s\", has the control character %d behind %zu others", name, *c,
+                             (size_t)(c - name));
+    return CLADE_OK;
+}
+
 static clade_status collect_values(onnx_import *job) {
     const Onnx__GraphProto *model = job->model;
     size_t count = model->n_input + model->n_initializer;
@@ -58,6 +68,7 @@ static clade_status collect_values(onnx_import *job) {
     for (size_t i = 0; i < model->n_node; i++)
         for (size_t j = 0; j < model->node[i]->n_output; j++)
             add_value(job, model->node[i]->output[j], (int64_t)i, NULL);
+    for (size_t i = 0; i < job->value_count; i++) FORWARD(check_name(job, job->values[i].name));
     qsort(job->values, job->value_count, sizeof *job->values, compare_values);
     return merge_values(job);
 }

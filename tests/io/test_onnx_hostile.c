@@ -116,6 +116,22 @@ static void test_names_that_do_not_add_up(void **state) {
     assert_failure(test, load(test, &graph, 17), CLADE_ERROR_FORMAT, "\"x\"", "two values");
 }
 
+static void test_names_that_would_command_a_terminal(void **state) {
+    support *test = *state;
+    static const char *const names[] = {"clear \x1b[2J", "line\n", "\x7f"};
+    for (size_t i = 0; i < 3; i++) {
+        bytes graph = {.size = 0}, node = {.size = 0};
+        graph_input(&graph, "x", 1, images, 4);
+        graph_node(&graph, "Relu", "", "x", "y", NULL);
+        bytes_text(&node, 1, "x");
+        bytes_text(&node, 2, names[i]);
+        bytes_text(&node, 4, "Relu");
+        bytes_message(&graph, 1, &node);
+        graph_output(&graph, "y");
+        assert_failure(test, load(test, &graph, 17), CLADE_ERROR_FORMAT, "control character");
+    }
+}
+
 static void test_tensors_that_are_not_what_they_say(void **state) {
     support *test = *state;
     static const float few[2] = {1, 2};
@@ -161,6 +177,54 @@ static void test_large_shapes_in_small_files(void **state) {
     bytes_message(&value, 5, &attribute);
     graph_node(&graph, "ConstantOfShape", "large", "shape", "y", &value);
     assert_failure(test, load(test, &graph, 17), CLADE_ERROR_UNSUPPORTED, "more than");
+}
+
+/* What doubles with every node: 2^70 numbers asked for by two, and a tensor of 2^70 channels. */
+static void test_growth_by_doubling(void **state) {
+    support *test = *state;
+    static const int64_t two[2] = {1, 2};
+    bytes axis_0 = {.size = 0}, axis_1 = {.size = 0};
+    attribute_int(&axis_0, "axis", 0);
+    attribute_int(&axis_1, "axis", 1);
+    for (int constant = 0; constant < 2; constant++) {
+        bytes graph = {.size = 0};
+        char from[16] = "t0", to[16], inputs[40];
+        graph_input(&graph, constant ? "x" : from, 1, images, 4);
+        if (constant) graph_initializer(&graph, from, 7, (const int64_t[]){2}, 1, two, sizeof two);
+        for (int i = 1; i <= 70; i++) {
+            snprintf(to, sizeof to, "t%d", i);
+            snprintf(inputs, sizeof inputs, "%s %s", from, from);
+            graph_node(&graph, "Concat", "", inputs, to, constant ? &axis_0 : &axis_1);
+            memcpy(from, to, sizeof from);
+        }
+        graph_node(&graph, constant ? "Reshape" : "Relu", "", constant ? "x t70" : "t70", "y", NULL);
+        graph_output(&graph, "y");
+        assert_failure(test, load(test, &graph, 17), constant ? CLADE_ERROR_FORMAT : CLADE_ERROR_UNSUPPORTED,
+                       constant ? "more memory than a file of" : "too large");
+    }
+}
+
+/* A graph in an attribute of a node in a graph in an attribute ..., a thousand deep: refused by its operator, not followed. */
+static void test_subgraphs_in_subgraphs(void **state) {
+    support *test = *state;
+    static bytes node, graph, attribute;
+    node.size = 0;
+    for (int i = 0; i < 1000; i++) {
+        graph.size = attribute.size = 0;
+        if (i > 0) bytes_message(&graph, 1, &node);
+        bytes_text(&attribute, 1, "then_branch");
+        bytes_message(&attribute, 6, &graph);
+        node.size = 0;
+        bytes_text(&node, 1, "x");
+        bytes_text(&node, 2, "y");
+        bytes_text(&node, 4, "If");
+        bytes_message(&node, 5, &attribute);
+    }
+    graph.size = 0;
+    bytes_message(&graph, 1, &node);
+    graph_input(&graph, "x", 1, images, 4);
+    graph_output(&graph, "y");
+    assert_failure(test, load(test, &graph, 17), CLADE_ERROR_UNSUPPORTED, "If-17");
 }
 
 /* A message in a message, thousands deep, is skipped by its length; nothing recurses. */
@@ -303,8 +367,11 @@ int main(void) {
         SUPPORT_TEST(test_every_allocation_may_fail),
         SUPPORT_TEST(test_what_is_no_model),
         SUPPORT_TEST(test_names_that_do_not_add_up),
+        SUPPORT_TEST(test_names_that_would_command_a_terminal),
         SUPPORT_TEST(test_tensors_that_are_not_what_they_say),
         SUPPORT_TEST(test_large_shapes_in_small_files),
+        SUPPORT_TEST(test_growth_by_doubling),
+        SUPPORT_TEST(test_subgraphs_in_subgraphs),
         SUPPORT_TEST(test_deep_nesting),
         SUPPORT_TEST(test_many_small_parts),
         SUPPORT_TEST(test_attributes_out_of_range),

@@ -30,4 +30,8 @@ is_silent out
 expect 0 summary lenet
 is_silent err
 
+behaviour "a name that would command a terminal is shown without its control characters"
+expect 1 classify $'away\e[2J\a.png'
+warns 'away\?\[2J\?\.png'
+
 finish
