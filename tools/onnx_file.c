@@ -41,6 +41,20 @@ static bool read_shapes(const tool_bindings *bindings, tool_console *console, cl
     return true;
 }
 
+/* The importer's messages name fields of its settings; people have options. */
+static bool fail(clade_context *context, tool_console *console) {
+    static const struct {
+        const char *words, *hint;
+    } hints[] = {{"give the input's shape", "the option for it is --shape, e.g. --shape NAME=1x3x224x224"},
+                 {"external data must be allowed", "the option that allows it is --external-data"}};
+    char message[CONSOLE_MESSAGE_SIZE];
+    clade_context_message(context, message, sizeof message);
+    console_fail_library(console, context);
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strstr(message, hints[i].words)) console_fail(console, "%s", hints[i].hint);
+    return false;
+}
+
 bool onnx_file_read(clade_context *context, const char *path, const tool_options *options, tool_console *console,
                     clade_graph **graph_out) {
     clade_onnx_load_settings settings = clade_onnx_load_defaults();
@@ -50,8 +64,7 @@ bool onnx_file_read(clade_context *context, const char *path, const tool_options
     settings.shapes = shapes;
     settings.shape_count = options->shapes.count;
     bool good = read_shapes(&options->shapes, console, shapes);
-    if (good && clade_onnx_load(context, path, &settings, graph_out) != CLADE_OK)
-        good = console_fail_library(console, context);
+    if (good && clade_onnx_load(context, path, &settings, graph_out) != CLADE_OK) good = fail(context, console);
     free(shapes);
     return good;
 }

@@ -99,6 +99,7 @@ behaviour "an ONNX file's open dimensions are given by --shape"
 corpus=$source/tests/fuzz/corpus/onnx
 expect 1 summary "$corpus/open.onnx" -d none
 warns 'dimension 2 of its input "x" is open'
+warns '^clade: the option for it is --shape'
 expect 0 summary "$corpus/open.onnx" -d none --shape x=Nx4x9x7
 says '^input \[N, 4, 9, 7\]$'
 expect 0 run "$corpus/open.onnx" --shape x=2x4x9x7 -i x=random -o y=y.npy
@@ -127,6 +128,7 @@ cp "$corpus/external.onnx" .
 head -c 576 /dev/zero >weights.bin
 expect 1 run external.onnx -i x=random -o y=y.npy
 warns 'weights.bin.*must be allowed'
+warns '^clade: the option that allows it is --external-data'
 expect 0 run external.onnx --external-data -i x=random -o y=y.npy
 mv weights.bin elsewhere.bin
 ln -s elsewhere.bin weights.bin
