@@ -31,6 +31,8 @@ extern const ops_candidate ops_activation_gradient_candidates[];
 extern const size_t ops_activation_gradient_candidate_count;
 extern const ops_candidate ops_pool_gradient_candidates[];
 extern const size_t ops_pool_gradient_candidate_count;
+extern const ops_candidate ops_lrn_gradient_candidates[];
+extern const size_t ops_lrn_gradient_candidate_count;
 extern const ops_candidate ops_softmax_gradient_candidates[];
 extern const size_t ops_softmax_gradient_candidate_count;
 extern const ops_candidate ops_channel_sum_candidates[];

@@ -2,14 +2,31 @@
  *
  *   runs     CPUs, block == vector width: runs of pixels, a vector of channels at a time
  *   generic  any layout, any device: an element a work-item */
+#include "ops/lrn.h"
+
 #include "ops/candidates.h"
 #include "ops/cost.h"
 
 static int64_t elements_of(const ops_lrn *p) { return p->in.n * ops_image_elements(&p->in); }
 
-/* The window of channel c: c - (size - 1) / 2 to c + size / 2. */
-static int32_t before(const ops_lrn *p) { return (p->size - 1) / 2; }
-static int32_t behind(const ops_lrn *p) { return p->size / 2; }
+int32_t ops_lrn_before(const ops_lrn *p) { return (p->size - 1) / 2; }
+int32_t ops_lrn_behind(const ops_lrn *p) { return p->size / 2; }
+
+bool ops_lrn_suits_blocks(const ops_lrn *p, const rt_device *device) {
+    return ops_suits_vectors(device) && p->in.block == (int32_t)device->float_width &&
+           ops_lrn_before(p) <= p->in.block && ops_lrn_behind(p) <= p->in.block;
+}
+
+void ops_lrn_add_settings(ops_launch *launch, const ops_lrn *p) {
+    ops_add_int(launch, ops_lrn_before(p));
+    ops_add_int(launch, ops_lrn_behind(p));
+    ops_add_float(launch, p->alpha / (float)p->size);
+    ops_add_float(launch, p->beta);
+    ops_add_float(launch, p->k);
+    /* what needs no pow */
+    const bool by_roots = p->beta == 0.5f || p->beta == 0.75f || p->beta == 1.0f;
+    ops_define(launch, "BETA_QUARTERS", by_roots ? (int64_t)(4.0f * p->beta) : 0);
+}
 
 static ops_launch *begin(ops_recipe *recipe, const char *kernel, int64_t vector) {
     ops_launch *launch = ops_add_launch(recipe, "lrn.cl", kernel);
@@ -23,22 +40,13 @@ static ops_launch *begin(ops_recipe *recipe, const char *kernel, int64_t vector)
 static void add_rest(ops_launch *launch, const ops_lrn *p) {
     ops_add_int(launch, p->in.batch_stride);
     ops_add_int(launch, p->out.batch_stride);
-    ops_add_int(launch, before(p));
-    ops_add_int(launch, behind(p));
-    ops_add_float(launch, p->alpha / (float)p->size);
-    ops_add_float(launch, p->beta);
-    ops_add_float(launch, p->k);
-    /* what needs no pow */
-    const bool by_roots = p->beta == 0.5f || p->beta == 0.75f || p->beta == 1.0f;
-    ops_define(launch, "BETA_QUARTERS", by_roots ? (int64_t)(4.0f * p->beta) : 0);
+    ops_lrn_add_settings(launch, p);
 }
 
 /* ---- runs ------------------------------------------------------------------------------------------------------------------------ */
 
 static bool runs_applicable(const ops_problem *problem, const rt_device *device) {
-    const ops_lrn *p = &problem->lrn;
-    return ops_suits_vectors(device) && p->in.block == (int32_t)device->float_width && before(p) <= p->in.block &&
-           behind(p) <= p->in.block;
+    return ops_lrn_suits_blocks(&problem->lrn, device);
 }
 
 static double runs_cost(const ops_problem *problem, const rt_device *device) {

@@ -162,6 +162,12 @@ typedef struct ops_pool_gradient {
     ops_tensor out; /* dx: like pool.in but for batch_stride */
 } ops_pool_gradient;
 
+/* Inputs: dy, x. */
+typedef struct ops_lrn_gradient {
+    ops_lrn lrn;    /* the forward pass: x is its in, dy like its out */
+    ops_tensor out; /* dx: like lrn.in but for batch_stride */
+} ops_lrn_gradient;
+
 /* The gradient of softmax or its logarithm: inputs dy and y, each as the output of the forward pass but for its stride. */
 typedef struct ops_softmax_gradient {
     ops_softmax softmax; /* in_stride is dy's, out_stride dx's */
@@ -269,6 +275,7 @@ typedef enum ops_kind {
     OPS_MEAN,
     OPS_ACTIVATION_GRADIENT,
     OPS_POOL_GRADIENT,
+    OPS_LRN_GRADIENT,
     OPS_SOFTMAX_GRADIENT,
     OPS_CHANNEL_SUM,
     OPS_CROSS_ENTROPY,
@@ -303,6 +310,7 @@ typedef struct ops_problem {
         ops_mean mean;
         ops_activation_gradient activation_gradient;
         ops_pool_gradient pool_gradient;
+        ops_lrn_gradient lrn_gradient;
         ops_softmax_gradient softmax_gradient;
         ops_channel_sum channel_sum;
         ops_cross_entropy cross_entropy;

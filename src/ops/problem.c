@@ -70,6 +70,11 @@ static bool pool_gradient_reach(const ops_pool_gradient *p, ops_reach *reach) {
     return tensors_reach(&p->pool.out, &p->out, reach) && (!has_x || tensor_reach(&p->pool.in, &reach->inputs[1]));
 }
 
+static bool lrn_gradient_reach(const ops_lrn_gradient *p, ops_reach *reach) {
+    reach->input_count = 2;
+    return tensors_reach(&p->lrn.out, &p->out, reach) && tensor_reach(&p->lrn.in, &reach->inputs[1]);
+}
+
 static bool softmax_gradient_reach(const ops_softmax_gradient *p, ops_reach *reach) {
     const ops_softmax *softmax = &p->softmax;
     const int64_t dims[3] = {softmax->outer, softmax->length, softmax->inner};
@@ -159,6 +164,8 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
         return activation_gradient_reach(&problem->activation_gradient, reach_out);
     case OPS_POOL_GRADIENT:
         return pool_gradient_reach(&problem->pool_gradient, reach_out);
+    case OPS_LRN_GRADIENT:
+        return lrn_gradient_reach(&problem->lrn_gradient, reach_out);
     case OPS_SOFTMAX_GRADIENT:
         return softmax_gradient_reach(&problem->softmax_gradient, reach_out);
     case OPS_CHANNEL_SUM:

@@ -22,6 +22,7 @@ static const table_row table[OPS_KIND_COUNT] = {
     [OPS_ACTIVATION_GRADIENT] = {"activation_gradient", ops_activation_gradient_candidates,
                                  &ops_activation_gradient_candidate_count},
     [OPS_POOL_GRADIENT] = {"pool_gradient", ops_pool_gradient_candidates, &ops_pool_gradient_candidate_count},
+    [OPS_LRN_GRADIENT] = {"lrn_gradient", ops_lrn_gradient_candidates, &ops_lrn_gradient_candidate_count},
     [OPS_SOFTMAX_GRADIENT] = {"softmax_gradient", ops_softmax_gradient_candidates,
                               &ops_softmax_gradient_candidate_count},
     [OPS_CHANNEL_SUM] = {"channel_sum", ops_channel_sum_candidates, &ops_channel_sum_candidate_count},

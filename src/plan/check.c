@@ -76,8 +76,10 @@ static void shrink_channel_sum(ops_channel_sum *p) {
 static void shrink_gradient(ops_problem *problem) {
     ops_activation_gradient *activation = &problem->activation_gradient;
     ops_pool_gradient *pool = &problem->pool_gradient;
+    ops_lrn_gradient *lrn = &problem->lrn_gradient;
     if (problem->kind == OPS_ACTIVATION_GRADIENT) fewer_images(&activation->in, &activation->of, &activation->out);
     if (problem->kind == OPS_POOL_GRADIENT) fewer_images(&pool->pool.in, &pool->pool.out, &pool->out);
+    if (problem->kind == OPS_LRN_GRADIENT) fewer_images(&lrn->lrn.in, &lrn->lrn.out, &lrn->out);
     if (problem->kind == OPS_CHANNEL_SUM) shrink_channel_sum(&problem->channel_sum);
 }
 

@@ -74,6 +74,8 @@ static const ops_tensor *input_tensor(const ops_problem *problem, int32_t input)
         return input == 0 ? &problem->conv2d_weights.out : &problem->conv2d_weights.in;
     case OPS_SPREAD:
         return &problem->spread.in;
+    case OPS_LRN_GRADIENT:
+        return input == 0 ? &problem->lrn_gradient.lrn.out : &problem->lrn_gradient.lrn.in;
     case OPS_CHANNEL_SUM:
         return input == 0 ? &problem->channel_sum.in : &problem->channel_sum.factor;
     default:

@@ -258,6 +258,9 @@ harness_layouts harness_layouts_of(const ops_problem *problem) {
         return activation_gradient_layouts(&problem->activation_gradient);
     case OPS_POOL_GRADIENT:
         return pool_gradient_layouts(&problem->pool_gradient);
+    case OPS_LRN_GRADIENT:
+        return gradient_layouts(&problem->lrn_gradient.lrn.out, &problem->lrn_gradient.lrn.in,
+                                &problem->lrn_gradient.out);
     case OPS_SOFTMAX_GRADIENT:
         return softmax_gradient_layouts(&problem->softmax_gradient);
     case OPS_CHANNEL_SUM:
