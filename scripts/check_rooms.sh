@@ -3,14 +3,14 @@
 # stays in the run time. Prints what breaks it.
 #
 #   data > io, models  public API, base/base.h and rt/context.h; data also io/preprocess.h
-#   plan > pass > graph > ops > rt > base
+#   train > plan > pass > graph > ops > rt > base
 #   tools, examples  public API only
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # allowed ROOM: a pattern of the includes that a room may use besides its own headers and the system's.
 allowed() {
-    local api='<clade/(clade|models|io|onnx|data)\.h>' opencl='<clade/opencl\.h>'
+    local api='<clade/(clade|models|io|onnx|data|train)\.h>' opencl='<clade/opencl\.h>'
     local base='<clade/clade\.h>|"base/base\.h"' rt='"rt/(rt|context)\.h"' ops='"ops/ops\.h"' graph='"graph/(graph\.h|ops\.inc)"'
     case $1 in
     base) echo '<clade/clade\.h>' ;;
@@ -19,6 +19,7 @@ allowed() {
     graph) echo "$base|$rt|$ops" ;;
     pass) echo "$base|$rt|$ops|$graph" ;;
     plan) echo "$base|$rt|$ops|$graph|\"pass/pass\.h\"|$opencl" ;;
+    train) echo "$base|$rt|$ops|$graph|\"(plan/plan|grad/grad)\.h\"|<clade/train\.h>" ;;
     io | models) echo "$api|\"(base/base|rt/context)\.h\"" ;;
     data) echo "$api|\"(base/base|rt/context|io/preprocess)\.h\"" ;;
     tools) echo "$api" ;;
@@ -42,7 +43,7 @@ check() {
     done < <(grep -rnHE --include='*.[ch]' --include='*.inc' '^[[:space:]]*#[[:space:]]*include' "$2" || true)
 }
 
-for room in base rt ops graph pass plan io models data; do check $room src/$room; done
+for room in base rt ops graph pass plan train io models data; do check $room src/$room; done
 for room in tools examples; do check $room $room; done
 if grep -nE '#[[:space:]]*include[[:space:]]*<(CL|OpenCL)/' include/clade/*.h | grep -v '^include/clade/opencl\.h:'; then
     echo "only clade/opencl.h includes OpenCL"

@@ -16,4 +16,7 @@ static inline int32_t random_below(uint64_t *state, int32_t bound) {
     return (int32_t)(random_bits(state) % (uint64_t)bound);
 }
 
+/* In [0, 1). */
+static inline float random_unit(uint64_t *state) { return (float)(random_bits(state) >> 40) * 0x1p-24f; }
+
 #endif
