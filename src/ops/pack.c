@@ -86,8 +86,8 @@ void ops_pack_constant(const ops_problem *problem, const ops_constant *constant,
 
 /* ---- On the device ------------------------------------------------------------------------------------------------------------- */
 
-/* Elements of a row that a work-item packs: enough to make little of finding the row. */
-enum { RUN = 16 };
+/* Outs of a row that a work-item packs, and rows at most: enough to make little of finding the first. */
+enum { RUN = 16, MOST_ROWS = 64 };
 
 /* Where the launches find a constant instead. */
 typedef struct packed_place {
@@ -99,16 +99,23 @@ typedef struct packed_place {
 static void add_packing(const rt_device *device, const ops_constant *constant, int64_t byte, ops_launch *launch) {
     const ops_packing *p = &constant->packing;
     const int64_t runs = base_divide_up(p->tile, RUN), rows = base_divide_up(p->outs, p->tile) * p->ins * p->taps;
+    const int64_t share = base_min(ops_units_a_group(device, rows * runs), MOST_ROWS);
     const int64_t sizes[] = {rows, runs, p->outs, p->ins, p->taps, p->tile, p->block, p->group};
     const int64_t steps[] = {p->first, p->group_step, p->out_step, p->in_step, p->tap_step};
     *launch = (ops_launch){.source = "pack.cl", .kernel = "pack"};
     ops_define(launch, "RUN", RUN);
+    ops_define(launch, "GROUPED", p->group < p->outs);
     ops_add_operand(launch, OPS_INPUT, OPS_GIVEN_WEIGHT + constant->parameter);
     ops_add_operand(launch, OPS_WORKSPACE, 0);
     launch->arguments[launch->argument_count - 1].value.i = byte;
     ops_add_longs(launch, sizes, BASE_COUNT(sizes));
     ops_add_longs(launch, steps, BASE_COUNT(steps));
-    ops_range(launch, device, rows * runs);
+    ops_add_int(launch, share);
+    /* long work-items, of which a group of many would leave cores idle */
+    if (ops_suits_vectors(device))
+        ops_single_items(launch, base_divide_up(rows, share) * runs);
+    else
+        ops_range(launch, device, base_divide_up(rows, share) * runs);
 }
 
 static void move_arguments(ops_launch *launch, const packed_place *places) {
