@@ -73,7 +73,7 @@ _clade_offer_values() {
         fi
         ;;
     =) _clade_offer_files ;; # bash takes the `=` of -i NAME=FILE for a word of its own
-    -l | --labels | --images | --cache | --trace | --html) _clade_offer_files ;;
+    -l | --labels | --data | --images | --csv | --cache | --trace | --html) _clade_offer_files ;;
     -k | --top | --limit | --runs | --threads | --batch | --memory-limit | --block | --kernels | --shape) ;;
     *) return 1 ;;
     esac

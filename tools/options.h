@@ -33,6 +33,8 @@ typedef struct tool_options {
     /* what to compute */
     const char *weights;
     const char *labels;
+    const char *data;
+    bool skip_damaged;
     const char *images;
     tool_bindings inputs, outputs;
     tool_bindings shapes;
@@ -47,6 +49,8 @@ typedef struct tool_options {
     const char *output;
     const char *trace;
     const char *html;
+    bool confusion;
+    const char *csv;
     bool compiled;
     bool list;
     bool min_size;

@@ -44,16 +44,20 @@ bool predictor_place(tool_predictor *predictor, size_t index, const clade_array 
     return true;
 }
 
-bool predictor_run(tool_predictor *predictor, size_t count) {
-    memset(predictor->images + count * predictor->image_size, 0,
-           (predictor->batch - count) * predictor->image_size * sizeof(float));
-    const clade_buffer input = {.data = predictor->images,
+bool predictor_run_on(tool_predictor *predictor, const float *images) {
+    const clade_buffer input = {.data = (float *)images, /* a run only reads it */
                                 .size = predictor->batch * predictor->image_size * sizeof(float)};
     const clade_buffer output = {.data = predictor->logits,
                                  .size = predictor->batch * predictor->classes * sizeof(float)};
     if (clade_run(predictor->network->session, &input, 1, &output, 1) != CLADE_OK)
         return network_fail(predictor->network);
     return true;
+}
+
+bool predictor_run(tool_predictor *predictor, size_t count) {
+    memset(predictor->images + count * predictor->image_size, 0,
+           (predictor->batch - count) * predictor->image_size * sizeof(float));
+    return predictor_run_on(predictor, predictor->images);
 }
 
 double predictor_log_sum(const float *logits, size_t count) {

@@ -25,6 +25,8 @@ void predictor_close(tool_predictor *predictor);
 bool predictor_place(tool_predictor *predictor, size_t index, const clade_array *image);
 /* Runs the batch. Only the first `count` places need to hold images. */
 bool predictor_run(tool_predictor *predictor, size_t count);
+/* Runs a batch that lies elsewhere, [batch, image_size]. */
+bool predictor_run_on(tool_predictor *predictor, const float *images);
 
 /* log(sum of exp(logit)) in double precision, without overflow: log-softmax is the logit less this. */
 double predictor_log_sum(const float *logits, size_t count);
