@@ -64,7 +64,12 @@ bool model_read(const char *word, tool_console *console, tool_model *model_out) 
     if (model_is_file(model_out->base))
         return console_fail(console, "failed to read MODEL '%s': an ONNX file has no settings, but see --shape", word);
     const clade_model_info *info = find(model_out->base);
-    if (!info) return true;
+    if (!info && strpbrk(model_out->base, "./"))
+        return console_fail(console,
+                            "failed to read MODEL '%s': no model of the zoo is called so, and a file must be an ONNX "
+                            "model whose name ends in .onnx (weights are named with -w)",
+                            word);
+    if (!info) return true; /* the library knows which models there are */
     model_out->info = *info;
     model_out->info.name = word;
     const char *colon = strchr(word, ':');

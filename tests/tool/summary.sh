@@ -149,6 +149,10 @@ is_silent out
 behaviour "an unknown model is an error that lists the models"
 expect 1 summary xception
 warns '^clade: .*xception.*lenet.*inception_v4'
+for name in net.safetensors ./lenet folder/net net.ONNX; do
+    expect 1 summary $name
+    warns "^clade: failed to read MODEL '$name': .*ends in .onnx"
+done
 expect 1 summary net.onnx
 warns '^clade: failed to read ONNX model "net.onnx": No such file'
 
