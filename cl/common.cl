@@ -51,6 +51,9 @@ typedef struct {
 #define ACTIVATION_LEAKY_RELU 3
 #define ACTIVATION_SIGMOID    4
 #define ACTIVATION_TANH       5
+#define ACTIVATION_EXP        7
+#define ACTIVATION_LOG        8
+#define ACTIVATION_ERF        9
 
 #ifndef ACTIVATION
 #define ACTIVATION ACTIVATION_NONE
@@ -76,6 +79,12 @@ static inline float activate_scalar(float x, float slope) {
     return 1.0f / (1.0f + exp(-x));
 #elif ACTIVATION == ACTIVATION_TANH
     return tanh(x);
+#elif ACTIVATION == ACTIVATION_EXP
+    return exp(x);
+#elif ACTIVATION == ACTIVATION_LOG
+    return log(x);
+#elif ACTIVATION == ACTIVATION_ERF
+    return erf(x);
 #else
     return x;
 #endif
@@ -210,6 +219,12 @@ static inline vec activate(vec x, float slope) {
     return (vec)(1.0f) / ((vec)(1.0f) + exp(-x));
 #elif ACTIVATION == ACTIVATION_TANH
     return tanh(x);
+#elif ACTIVATION == ACTIVATION_EXP
+    return exp(x);
+#elif ACTIVATION == ACTIVATION_LOG
+    return log(x);
+#elif ACTIVATION == ACTIVATION_ERF
+    return erf(x);
 #else
     return x;
 #endif

@@ -265,7 +265,10 @@ typedef enum clade_activation {
     CLADE_LEAKY_RELU = 3, /**< x < 0 ? slope x : x */
     CLADE_SIGMOID = 4,    /**< 1 / (1 + exp(-x)) */
     CLADE_TANH = 5,       /**< tanh x */
-    CLADE_PRELU = 6       /**< Leaky with a learnt slope a channel (clade_graph_activation only). */
+    CLADE_PRELU = 6,      /**< Leaky with a learnt slope a channel; this and the others stand alone only. */
+    CLADE_EXP = 7,        /**< e to the x */
+    CLADE_LOG = 8,        /**< Natural logarithm. */
+    CLADE_ERF = 9         /**< Error function: 2 / sqrt(pi) times the integral of exp(-t t) from 0 to x. */
 } clade_activation;
 
 /** Zero rows and columns around an image. All at least 0. */

@@ -100,16 +100,18 @@ clade_status graph_refuse(const clade_graph *graph, const graph_node *node, clad
 }
 
 const char *graph_activation_name(clade_activation activation) {
-    static const char *const names[] = {"none", "relu", "relu6", "leaky relu", "sigmoid", "tanh", "prelu"};
+    static const char *const names[] = {"none", "relu",  "relu6", "leaky relu", "sigmoid",
+                                        "tanh", "prelu", "exp",   "log",        "erf"};
     return (size_t)activation < BASE_COUNT(names) ? names[activation] : "unknown";
 }
 
 clade_status graph_check_activation(const clade_graph *graph, const char *op, const char *name,
                                     clade_activation activation) {
     if ((unsigned)activation < CLADE_PRELU) return CLADE_OK;
-    return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT,
-                     "failed to add %s \"%s\" with activation %d: it must be one of clade_activation, and not prelu",
-                     op, name ? name : "", (int)activation);
+    return base_fail(
+        graph->env, CLADE_ERROR_INVALID_ARGUMENT,
+        "failed to add %s \"%s\" with activation %d: it must be one of clade_activation, and one that follows layers",
+        op, name ? name : "", (int)activation);
 }
 
 void graph_describe_activation(base_text *text, clade_activation activation) {

@@ -24,7 +24,7 @@ clade_status clade_graph_activation(clade_graph *graph, clade_tensor input, cons
     FORWARD(
         graph_check_call(graph, "activation", &input, 1, settings, settings ? settings->reserved : NULL, output_out));
     clade_activation_settings s = *settings;
-    if ((unsigned)s.kind > CLADE_PRELU || s.kind == CLADE_ACTIVATION_NONE)
+    if ((unsigned)s.kind > CLADE_ERF || s.kind == CLADE_ACTIVATION_NONE)
         return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT,
                          "failed to add activation \"%s\" of kind %d: it must be one of clade_activation, and not none",
                          s.name ? s.name : "", (int)s.kind);

@@ -296,7 +296,8 @@ onnx_function onnx_build_arithmetic, onnx_build_concat, onnx_build_flatten, onnx
 onnx_function onnx_build_transpose, onnx_build_gather, onnx_build_expand, onnx_build_pad, onnx_build_slice,
     onnx_build_split, onnx_build_mean;
 onnx_function onnx_build_cast, onnx_build_clip, onnx_build_hard_sigmoid, onnx_build_prelu, onnx_build_dropout;
-onnx_function onnx_build_lrn_spelt_out, onnx_build_neg, onnx_build_pow, onnx_build_root, onnx_build_many;
+onnx_function onnx_build_lrn_spelt_out, onnx_build_neg, onnx_build_pow, onnx_build_root, onnx_build_many,
+    onnx_build_smooth;
 onnx_function onnx_fold_constant, onnx_fold_constant_of_shape, onnx_fold_range, onnx_fold_identity, onnx_fold_cast;
 onnx_function onnx_fold_arithmetic, onnx_fold_unary, onnx_fold_gather, onnx_fold_concat, onnx_fold_slice;
 onnx_function onnx_fold_reshape, onnx_fold_squeeze, onnx_fold_transpose, onnx_fold_expand, onnx_fold_where;

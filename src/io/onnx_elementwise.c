@@ -28,8 +28,9 @@ clade_status onnx_build_activation(onnx_import *job, const onnx_node *node) {
         const char *op;
         clade_activation kind;
         float slope; /* a leaky relu of -1 is the magnitude */
-    } kinds[] = {
-        {"Relu", CLADE_RELU, 0}, {"Sigmoid", CLADE_SIGMOID, 0}, {"Tanh", CLADE_TANH, 0}, {"Abs", CLADE_LEAKY_RELU, -1}};
+    } kinds[] = {{"Relu", CLADE_RELU, 0},       {"Sigmoid", CLADE_SIGMOID, 0}, {"Tanh", CLADE_TANH, 0},
+                 {"Abs", CLADE_LEAKY_RELU, -1}, {"Exp", CLADE_EXP, 0},         {"Log", CLADE_LOG, 0},
+                 {"Erf", CLADE_ERF, 0}};
     for (size_t i = 0; i < BASE_COUNT(kinds); i++)
         if (strcmp(node->proto->op_type, kinds[i].op) == 0) return become(job, node, kinds[i].kind, kinds[i].slope);
     float slope = 0; /* LeakyRelu */

@@ -6,7 +6,8 @@
 /* ---- Activations -------------------------------------------------------------------------------------------------- */
 static const char *const activation_ops[] = {
     [CLADE_RELU] = "Relu",       [CLADE_RELU6] = "Clip", [CLADE_LEAKY_RELU] = "LeakyRelu",
-    [CLADE_SIGMOID] = "Sigmoid", [CLADE_TANH] = "Tanh",  [CLADE_PRELU] = "PRelu"};
+    [CLADE_SIGMOID] = "Sigmoid", [CLADE_TANH] = "Tanh",  [CLADE_PRELU] = "PRelu",
+    [CLADE_EXP] = "Exp",         [CLADE_LOG] = "Log",    [CLADE_ERF] = "Erf"};
 
 /* `slopes` belongs to CLADE_PRELU. */
 static clade_status put_activation(onnx_writer *writer, const onnx_source *source, const char *name, const char *input,

@@ -58,11 +58,12 @@ static elementwise describe(const ops_problem *problem) {
 
 /* ---- runs ------------------------------------------------------------------------------------------------------------------------ */
 
+/* Not for logarithms: random operands of a check are negative, too, and would have no real result. */
 bool ops_elementwise_runs_applicable(const ops_problem *problem, const rt_device *device) {
     elementwise e = describe(problem);
     planes all = planes_of(&e);
-    return ops_suits_vectors(device) && (all.block == 1 || all.block == device->float_width) &&
-           all.pixels * all.block >= device->float_width;
+    return ops_suits_vectors(device) && e.activation != CLADE_LOG &&
+           (all.block == 1 || all.block == device->float_width) && all.pixels * all.block >= device->float_width;
 }
 
 double ops_elementwise_runs_cost(const ops_problem *problem, const rt_device *device) {

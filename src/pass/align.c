@@ -39,8 +39,9 @@ static bool align_reader_takes_gaps(const aligner *a, const graph_node *node, si
         return node->attributes.conv2d.groups == 1 && input == 0;
     case GRAPH_OP_linear:
         return true;
+    case GRAPH_OP_activation: /* the logarithm of a gap is not finite */
+        return result_may_have_gaps && node->attributes.activation.kind != CLADE_LOG;
     case GRAPH_OP_pool:
-    case GRAPH_OP_activation:
     case GRAPH_OP_scale:
     case GRAPH_OP_flatten:
         return result_may_have_gaps;

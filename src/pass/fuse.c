@@ -8,7 +8,7 @@
  *        other --------+                                        other ---+ inputs[1]
  *
  * Valid when nobody else sees the layer's bare output: it has one use, and no activation (and for an add no residual) stands in
- * between. PReLU stays a node, for it brings parameters of its own. An add that broadcasts stays, for the residual has the shape
+ * between. What stands alone only stays a node: PReLU, which brings parameters of its own, exp and the like. An add that broadcasts stays, for the residual has the shape
  * of the sum.
  *
  * No cycle can arise: the convolution's result was read by the add alone, so `other` cannot follow from it. The convolution may
@@ -35,7 +35,7 @@ static clade_activation *fuse_activation_field(graph_node *node, float **slope_o
 
 static void fuse_activation(clade_graph *graph, graph_node *node) {
     graph_node *layer = graph_producer(graph, node->inputs[0]);
-    if (node->attributes.activation.kind == CLADE_PRELU) return;
+    if (node->attributes.activation.kind >= CLADE_PRELU) return;
     if (!layer || graph_single_user(graph, layer->output) != node) return;
     float *slope = NULL;
     clade_activation *activation = fuse_activation_field(layer, &slope);

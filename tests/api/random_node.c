@@ -127,10 +127,11 @@ static clade_status add_scale(clade_graph *graph, clade_tensor x, uint64_t *stat
 }
 
 static clade_status add_activation(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {
-    const clade_activation_settings s = {.kind = (clade_activation)random_pick(state, CLADE_RELU, CLADE_PRELU),
+    const clade_activation_settings s = {.kind = (clade_activation)random_pick(state, CLADE_RELU, CLADE_ERF),
                                          .slope = 0.2f,
                                          .shared_slope = random_pick(state, 0, 1)};
-    return clade_graph_activation(graph, x, &s, y);
+    const clade_status status = s.kind == CLADE_LOG ? make_positive(graph, &x) : CLADE_OK;
+    return status == CLADE_OK ? clade_graph_activation(graph, x, &s, y) : status;
 }
 
 static clade_status add_softmax(clade_graph *graph, clade_tensor x, uint64_t *state, clade_tensor *y) {

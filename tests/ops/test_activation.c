@@ -14,7 +14,7 @@ static void draw(harness_random *random, ops_problem *problem) {
     int32_t h = harness_between(random, 1, 12), w = harness_between(random, 1, 12);
     p->in = harness_tensor(random, n, c, h, w, block);
     p->out = harness_chance(random, 0.5) ? p->in : harness_tensor(random, n, c, h, w, block);
-    p->kind = (clade_activation)harness_between(random, CLADE_RELU, CLADE_PRELU);
+    p->kind = (clade_activation)harness_between(random, CLADE_RELU, CLADE_ERF);
     p->slope = harness_float(random, -2, 2);
     p->shared_slope = harness_chance(random, 0.5);
     problem->given = harness_chance(random, 0.5);

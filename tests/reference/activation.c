@@ -16,6 +16,12 @@ double reference_activate(clade_activation kind, double x, double slope) {
         return 1 / (1 + exp(-x));
     case CLADE_TANH:
         return tanh(x);
+    case CLADE_EXP:
+        return exp(x);
+    case CLADE_LOG:
+        return log(x);
+    case CLADE_ERF:
+        return erf(x);
     default:
         return x;
     }
