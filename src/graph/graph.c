@@ -108,10 +108,9 @@ const char *graph_activation_name(clade_activation activation) {
 clade_status graph_check_activation(const clade_graph *graph, const char *op, const char *name,
                                     clade_activation activation) {
     if ((unsigned)activation < CLADE_PRELU) return CLADE_OK;
-    return base_fail(
-        graph->env, CLADE_ERROR_INVALID_ARGUMENT,
-        "failed to add %s \"%s\" with activation %d: it must be one of clade_activation, and one that follows layers",
-        op, name ? name : "", (int)activation);
+    return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT,
+                     "failed to add %s \"%s\" with activation %d: it must be one of clade_activation before prelu", op,
+                     name ? name : "", (int)activation);
 }
 
 void graph_describe_activation(base_text *text, clade_activation activation) {
