@@ -125,7 +125,33 @@ def like_older_exporters():
          numpy_helper.from_array(np.float32(1).reshape(()), "one")], (2, 3, 8, 8), ["n", 3, 8, 8])
 
 
+def like_newer_exporters():
+    """Rows and columns open, too: a gate for each channel, channels shuffled and picked, activations of exponentials, a
+    normalisation spelt out, constants of several shapes, a reflection at the edge, a maximum with dilation."""
+    global random
+    random = np.random.default_rng(11)
+    by_hand("newer", 20, [
+        ("Pad", "x around", "p", {"mode": "reflect"}), ("Conv", "p w1", "c", {}), ("Gelu", "c", "a", {}),
+        ("GlobalAveragePool", "a", "g", {}), ("Conv", "g w2", "g1", {}), ("Mish", "g1", "g2", {}), ("Conv", "g2 w3", "g3", {}),
+        ("HardSigmoid", "g3", "g4", {"alpha": 1 / 6}), ("Mul", "a g4", "s", {}),
+        ("Shape", "s", "whole", {}), ("Slice", "whole zero one", "images", {}), ("Slice", "whole two four", "size", {}),
+        ("Concat", "images groups size", "grouped", {"axis": 0}), ("Reshape", "s grouped", "v", {}),
+        ("Transpose", "v", "t", {"perm": [0, 2, 1, 3, 4]}), ("Reshape", "t whole", "u", {}),
+        ("ReduceMean", "u pixels", "m", {}), ("Sub", "u m", "d", {}), ("Mul", "d d", "d2", {}), ("ReduceMean", "d2 pixels", "q", {}),
+        ("Add", "q small", "q1", {}), ("Sqrt", "q1", "r", {}), ("Div", "d r", "n", {}), ("Elu", "n", "e", {"alpha": 0.5}),
+        ("Mul", "e row", "k", {}), ("Gather", "k order", "o", {"axis": 1}), ("Max", "o least plane", "l", {}),
+        ("MaxPool", "l", "y1", {"kernel_shape": [2, 3], "dilations": [2, 2], "pads": [1, 1, 0, 2], "strides": [2, 1]}),
+        ("Softplus", "y1", "y2", {}), ("GlobalAveragePool", "y2", "y3", {}), ("Flatten", "y3", "y4", {}),
+        ("Gemm", "y4 w4 b4", "y", {})],
+        [integers("around", 0, 0, 1, 2, 0, 0, 2, 1), weights("w1", 8, 3, 3, 3), weights("w2", 4, 8, 1, 1), weights("w3", 8, 4, 1, 1),
+         integers("zero", 0), integers("one", 1), integers("two", 2), integers("four", 4), integers("groups", 2, 4),
+         integers("pixels", 2, 3), positive("small", 1), positive("row", 8), integers("order", 3, 1, 0, 2, 7, 6, 5, 4),
+         numpy_helper.from_array(np.float32(-0.25).reshape(()), "least"), weights("plane", 1, 8, 7, 8), weights("w4", 8, 5),
+         weights("b4", 1, 5)], (2, 3, 6, 7), ["n", 3, "h", "w"])
+
+
 folder.mkdir(exist_ok=True)
 from_torch()
 like_tf2onnx()
 like_older_exporters()
+like_newer_exporters()
