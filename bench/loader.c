@@ -35,14 +35,18 @@ static void measure(const runner *r, clade_dataset *set, const char *name, clade
                     double seconds) {
     clade_loader *loader = NULL;
     clade_batch batch;
-    double start = 0, now = 0;
     int64_t images = 0;
     settings.batch = BATCH;
     settings.shuffle = settings.drop_last = true;
     runner_check(r, clade_loader_create(set, &settings, &loader));
     for (int i = 0; i < WARM; i++) runner_check(r, clade_loader_next(loader, &batch));
-    for (start = now = runner_cpu_now(); now < start + seconds; now = runner_cpu_now(), images += BATCH)
+    const double start = runner_cpu_now();
+    double now = start;
+    while (now < start + seconds) {
         runner_check(r, clade_loader_next(loader, &batch));
+        images += BATCH;
+        now = runner_cpu_now();
+    }
     clade_loader_destroy(&loader);
     const double each = (now - start) / (double)images;
     printf("%-40s  %7.2f us  %9.0f images/s\n", name, 1e6 * each, 1 / each);

@@ -42,7 +42,7 @@ float *fixture_prepare(const fixture *data, int index, const clade_preprocess *h
     const clade_array image = {.type = CLADE_UINT8,
                                .shape = {.rank = 3, .dims = {data->height, data->width, data->channels}},
                                .data = data->pixels + index * size};
-    float *values = malloc((size_t)(how->channels * how->height * how->width) * sizeof *values);
+    float *values = malloc((size_t)how->channels * (size_t)how->height * (size_t)how->width * sizeof *values);
     assert_non_null(values);
     assert_ok(data->test, clade_image_preprocess(data->test->context, &image, how, values));
     return values;

@@ -34,7 +34,7 @@ static void make_folder_of(const support *test, const char *name) {
 }
 
 uint8_t *picture_array(int count, int height, int width, int channels) {
-    uint8_t *pixels = malloc((size_t)(count * height * width * channels)), *next = pixels;
+    uint8_t *pixels = malloc((size_t)count * (size_t)height * (size_t)width * (size_t)channels), *next = pixels;
     assert_non_null(pixels);
     for (int i = 0; i < count; i++)
         for (int y = 0; y < height; y++)

@@ -21,7 +21,7 @@ static void gives_all_images_in_order(void **state) {
     fixture_open(&data, *state, 11, 6, 5, 1);
     for (size_t k = 0; k < sizeof hows / sizeof *hows; k++) {
         clade_loader *loader = fixture_loader(&data, &(clade_loader_settings){.batch = 4, .preprocess = hows[k]});
-        const size_t size = (size_t)(hows[k].height * hows[k].width);
+        const size_t size = (size_t)hows[k].height * (size_t)hows[k].width;
         for (int number = 0; number < 6; number++) { /* two epochs */
             const clade_batch batch = fixture_next(&data, loader);
             assert_int_equal(batch.epoch, number / 3);
@@ -144,7 +144,7 @@ static const clade_loader_settings everything = {
 static float *read_batches(const fixture *data, const clade_loader_settings *settings, int64_t epoch, int64_t number,
                            int count, size_t *size_out) {
     const size_t image = 3 * 7 * 6, row = image + 1;
-    float *values = calloc((size_t)(count * settings->batch) * row, sizeof *values), *next = values;
+    float *values = calloc((size_t)count * (size_t)settings->batch * row, sizeof *values), *next = values;
     clade_loader *loader = fixture_loader(data, settings);
     assert_non_null(values);
     if (epoch != 0 || number != 0) assert_ok(data->test, clade_loader_seek(loader, epoch, number));
