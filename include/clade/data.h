@@ -41,14 +41,14 @@ typedef struct clade_dataset clade_dataset;
 
 /** What becomes of images in a folder that cannot be read or decoded. */
 typedef enum clade_damaged {
-    CLADE_DAMAGED_REFUSE =
-        0, /**< All images are decoded once when the folder is opened; opening fails if there is such a one,
-                                   and the message has the first and how many. */
-    CLADE_DAMAGED_SKIP =
-        1, /**< The same, but they are left out: each is named in the log, and clade_dataset_info counts them. */
-    CLADE_DAMAGED_LATER =
-        2 /**< For folders too large to be decoded twice: opening lists the files only, and a loader that comes
-                                   upon such an image fails and names it. */
+    /** All images are decoded once when the folder is opened. Opening fails if one cannot be; the message has the first and how
+     *  many there are. */
+    CLADE_DAMAGED_REFUSE = 0,
+    /** All images are decoded once, too, but such ones are left out: each is named in the log, and clade_dataset_info counts them. */
+    CLADE_DAMAGED_SKIP = 1,
+    /** For folders too large to be decoded twice: opening lists the files only. A loader that comes upon such an image fails and
+     *  names it. */
+    CLADE_DAMAGED_LATER = 2
 } clade_damaged;
 
 /** What to expect of a data set. */
@@ -138,11 +138,14 @@ typedef struct clade_loader clade_loader;
 
 /** Which part of an image becomes the network's input. */
 typedef enum clade_crop {
-    CLADE_CROP_CENTRE = 0, /**< The centre of the resized image, as @ref clade_image_preprocess takes it. */
-    CLADE_CROP_RANDOM = 1, /**< Any window of the resized image, with `padding` zeros put around it first. */
-    CLADE_CROP_RESIZED =
-        2, /**< A window of random size and proportions, resized to the input: Inception's training crops
-                                 (arXiv:1409.4842, section 6), as torchvision's RandomResizedCrop chooses them. */
+    /** The centre of the resized image, as @ref clade_image_preprocess takes it. */
+    CLADE_CROP_CENTRE = 0,
+    /** Any window of the resized image with `padding` zeros put around it. (Where clade_preprocess::resize is 0 the resized image
+     *  is as large as the window, and only the padding leaves a choice.) */
+    CLADE_CROP_RANDOM = 1,
+    /** A window of random size and proportions, resized to the input: Inception's training crops (arXiv:1409.4842, section 6), as
+     *  torchvision's RandomResizedCrop chooses them. */
+    CLADE_CROP_RESIZED = 2
 } clade_crop;
 
 /** How to load a set. */
@@ -181,8 +184,7 @@ typedef struct clade_batch {
     const float *images;    /**< [batch, channels, height, width]: `count` images, then zeros. */
     const int32_t *labels;  /**< [batch]: the class of each image, then -1. */
     const int32_t *indices; /**< [batch]: each image's number in the set, then -1. */
-    int32_t
-        count; /**< Images of this rank; fewer than the loader's `batch`, even none, only in an epoch's last batch. */
+    int32_t count;  /**< Images of this rank; fewer than there is room for, even none, only in an epoch's last batch. */
     int32_t total;  /**< Images of all ranks. */
     int64_t epoch;  /**< Which epoch, from 0. */
     int64_t number; /**< Which batch of the epoch, from 0. */
@@ -192,8 +194,8 @@ typedef struct clade_batch {
 /** Makes a loader, which stands before the first batch of epoch 0 and begins to work.
  *  @param settings  NULL: the defaults.
  *  @param[out] loader_out  the caller's, to be freed with @ref clade_loader_destroy. It keeps the set.
- *  @return CLADE_ERROR_INVALID_ARGUMENT (also fewer images than a batch, with `drop_last`), CLADE_ERROR_SHAPE (no size asked for where the images' differ, or one out of range),
- *          CLADE_ERROR_UNSUPPORTED (floats to be resized, RGB to become grey),
+ *  @return CLADE_ERROR_INVALID_ARGUMENT (also fewer images than a batch, with `drop_last`), CLADE_ERROR_SHAPE (no size asked for
+ *          where the images' differ, or one out of range), CLADE_ERROR_UNSUPPORTED (floats to be resized, RGB to become grey),
  *          CLADE_ERROR_OUT_OF_MEMORY (also when the system refuses a thread). */
 CLADE_API clade_status clade_loader_create(clade_dataset *dataset, const clade_loader_settings *settings,
                                            clade_loader **loader_out);
