@@ -57,10 +57,13 @@ typedef struct graph_node {
     int32_t concat_align;    /* concat: each input begins at a multiple of it, behind channels of zeros; 0: as 1 */
 } graph_node;
 
-/* How values are made up (graph/fill.c): element i is factor * (scale * u(seed, i) + shift), rounded to float32 after each step. */
+/* How values are made up (graph/fill.c): element i is factor * (scale * u(seed, i) + shift), rounded to float32 after each step; or
+ * factor * z(seed, i), z being normal with a deviation of 1, and not above `cut` if that is not 0. */
 typedef struct graph_fill_rule {
     uint64_t seed;
     float scale, shift, factor;
+    bool is_normal;
+    float cut;
 } graph_fill_rule;
 
 /* The values of a parameter. Shared by clones, freed with the last. */
@@ -223,6 +226,10 @@ clade_status graph_compact(clade_graph *graph);
 /* Writes a parameter's values, given or derived, as float32. */
 clade_status graph_evaluate(const clade_graph *graph, clade_tensor parameter, float *values_out);
 void graph_fill(const graph_fill_rule *rule, float *values, size_t count); /* fill.c */
+/* Makes a rule of a parameter's value; one that it has is let go of. */
+clade_status graph_set_rule(const clade_graph *graph, graph_tensor *parameter, const graph_fill_rule *rule);
+/* Random bits that follow from a seed and a number. */
+uint64_t graph_random_bits(uint64_t seed, uint64_t index);
 /* Gives up one hold on a value and clears the pointer; NULL is fine. */
 void graph_value_release(base_env *env, graph_value **value);
 /* Lets go of all values and attachments, of use only until the weights are on the device. */

@@ -118,13 +118,7 @@ clade_status clade_graph_fill_parameter(clade_graph *graph, const char *name, fl
     if (!tensor || tensor->derivation != GRAPH_GIVEN)
         return base_fail(graph->env, CLADE_ERROR_NOT_FOUND,
                          "failed to fill parameter \"%s\": the graph has no such parameter", name ? name : "");
-    graph_value *kept = base_allocate(graph->env, sizeof *kept);
-    if (!kept) return base_fail_memory(graph->env, sizeof *kept, name);
-    *kept = (graph_value){.type = CLADE_FLOAT32, .rule = {.shift = value, .factor = 1}};
-    atomic_init(&kept->references, 1);
-    graph_value_release(graph->env, &tensor->value);
-    tensor->value = kept;
-    return CLADE_OK;
+    return graph_set_rule(graph, tensor, &(graph_fill_rule){.shift = value, .factor = 1});
 }
 
 clade_status clade_graph_get_parameter(const clade_graph *graph, const char *name, float *values_out) {
