@@ -2,6 +2,7 @@
 """Writes the transforms of Winograd convolution from the points they interpolate at:
 
     between the two marker lines of cl/conv2d_winograd.cl   input and output transforms, as OpenCL C
+    likewise of cl/winograd_weights.cl                       weight transforms, as OpenCL C, for weights that are given in each run
     src/ops/winograd_weights.inc                             weight transforms, as numbers
 
 F(m, r) computes m neighbouring results of a filter with r taps by n = m + r - 1 products instead of m * r (Winograd, Arithmetic
@@ -43,6 +44,7 @@ TRANSFORMS = {
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = ROOT / "cl/conv2d_winograd.cl"
+WEIGHTS_KERNEL = ROOT / "cl/winograd_weights.cl"
 WEIGHTS = ROOT / "src/ops/winograd_weights.inc"
 BEGIN = "/* ---- Written by scripts/winograd.py: from here ---- */\n"
 END = "/* ---- to here ---- */\n"
@@ -127,21 +129,22 @@ def combination(terms):
     return text
 
 
-def input_transform(b, first, pair_count):
+def transform_by_rows(function, source, matrix, first, pair_count):
     """`first`: of the rows of the pairs; rows before and behind them have nothing in common."""
-    n = len(b)
-    names = [f"d[{k} * step]" for k in range(n)]
-    single = {i: f"    v[{i} * v_step] = {combination(zip(b[i], names))};" for i in range(n)}
+    n = len(matrix)
+    names = [f"{source}[{k} * step]" for k in range(len(matrix[0]))]
+    single = {i: f"    v[{i} * v_step] = {combination(zip(matrix[i], names))};" for i in range(n)}
     lines = [single[i] for i in range(first)]
     for i in range(first, first + 2 * pair_count, 2):
-        halves = [[(x, name) for x, y, name in zip(b[i], b[i + 1], names) if x == sign * y] for sign in (1, -1)]
+        pairs = list(zip(matrix[i], matrix[i + 1], names))
+        halves = [[(x, name) for x, y, name in pairs if x == sign * y] for sign in (1, -1)]
         lines.append(f"    even = {combination(halves[0])};")
         lines.append(f"    odd = {combination(halves[1])};")
         lines.append(f"    v[{i} * v_step] = even + odd;")
         lines.append(f"    v[{i + 1} * v_step] = even - odd;")
     lines += [single[i] for i in range(first + 2 * pair_count, n)]
     return [
-        "static inline void transform_input(const vec *d, int step, vec *v, int v_step) {",
+        f"static inline void {function}(const vec *{source}, int step, vec *v, int v_step) {{",
         "    vec even, odd;",
         *lines,
         "}",
@@ -163,17 +166,24 @@ def output_transform(a, first, pair_count):
     return ["static inline void transform_output(const vec *v, int step, vec *y, int y_step) {", *lines, "}"]
 
 
-def kernel_text():
+def kernel_text(transforms):
+    """`transforms`: of matrices a, b and g, the first of the rows of pairs and their number, gives the functions."""
     lines = []
     for index, ((m, r, stride), pairs) in enumerate(TRANSFORMS.items()):
-        a, b, _ = transform(m, r, stride, pairs)
         first = int(Fraction(0) in points_of(m, r if stride == 1 else 2, pairs))
         points = ["0"] * first + [f"+-{p}" for p in pairs] + ["infinity"]
         condition = f"TILE == {m} && KERNEL == {r} && STRIDE == {stride}"
         lines.append(f"{'#elif' if index else '#if'} {condition} /* points {', '.join(points)} */")
-        lines += input_transform(b, first, len(pairs))
-        lines += output_transform(a, first, len(pairs))
+        lines += transforms(*transform(m, r, stride, pairs), first, len(pairs))
     return "\n".join(lines + ["#endif", ""])
+
+
+def data_transforms(a, b, _, first, pair_count):
+    return transform_by_rows("transform_input", "d", b, first, pair_count) + output_transform(a, first, pair_count)
+
+
+def weight_transforms(_a, _b, g, first, pair_count):
+    return transform_by_rows("transform_weight", "g", g, first, pair_count)
 
 
 # ---- Numbers for C ----------------------------------------------------------------------------------------------------------
@@ -190,9 +200,10 @@ def weights_text():
 
 
 def main():
-    before, rest = KERNEL.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    wanted = {KERNEL: before + BEGIN + kernel_text() + END + after, WEIGHTS: weights_text()}
+    wanted = {WEIGHTS: weights_text()}
+    for path, transforms in ((KERNEL, data_transforms), (WEIGHTS_KERNEL, weight_transforms)):
+        before, rest = path.read_text().split(BEGIN)
+        wanted[path] = before + BEGIN + kernel_text(transforms) + END + rest.split(END)[1]
     for path, text in wanted.items():
         if sys.argv[1:] == ["--check"]:
             if not path.exists() or path.read_text() != text:

@@ -185,20 +185,22 @@ static bool row_applicable(const ops_problem *problem, const rt_device *device, 
     const int32_t width = (int32_t)device->float_width;
     const bool folded = row->shape == FOLDED;
     winograd_choice choice;
-    return ops_suits_vectors(device) &&            /* a CPU */
-           p->in.block == (folded ? 1 : width) &&  /* a block of channels is a vector, in the input, or made one */
-           (!folded || p->in.c <= MOST_FOLDED) &&  /* from few channels */
-           p->out.block == width &&                /* and in the output */
-           !problem->given && !p->weight_turned && /* the host transforms the weights */
-           p->groups == 1 &&                       /* an output channel is made from all input channels */
-           suits_window(p, row) &&                 /* neighbouring results share inputs */
+    return ops_suits_vectors(device) &&           /* a CPU */
+           p->in.block == (folded ? 1 : width) && /* a block of channels is a vector, in the input, or made one */
+           (!folded || p->in.c <= MOST_FOLDED) && /* from few channels */
+           p->out.block == width &&               /* and in the output */
+           p->groups == 1 &&                      /* an output channel is made from all input channels */
+           suits_window(p, row) &&                /* neighbouring results share inputs */
            choose(p, device, row, &choice); /* a tile's transformed inputs fit local memory, or all the workspace */
 }
 
 static double row_cost(const ops_problem *problem, const rt_device *device, const winograd_row *row) {
+    const ops_conv2d *p = &problem->conv2d;
     winograd_choice choice = {0};
-    choose(&problem->conv2d, device, row, &choice);
-    return choice.seconds;
+    choose(p, device, row, &choice);
+    if (!problem->given) return choice.seconds;
+    /* the weights are transformed in each run: as it takes to read and write them about twice */
+    return choice.seconds + ops_cost_stream(device, 2 * weight_elements(p, row, choice.tile));
 }
 
 /* ---- Recipe ---------------------------------------------------------------------------------------------------------------- */
@@ -230,8 +232,8 @@ static ops_launch *add_kernel(ops_recipe *recipe, const ops_conv2d *p, const win
 }
 
 static int32_t add_weight(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, ops_tile tile) {
-    return ops_add_constant(recipe, OPS_WEIGHT, (uint64_t)weight_elements(p, row, tile), tile.blocks * p->out.block,
-                            ops_winograd_pack_weight);
+    const ops_constant constant = ops_winograd_weight(p, points_of(row), tile.blocks * p->out.block);
+    return ops_add_constant(recipe, &constant);
 }
 
 static void make_fused(ops_recipe *recipe, const ops_conv2d *p, const winograd_row *row, const winograd_choice *c) {

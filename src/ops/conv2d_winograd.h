@@ -11,8 +11,8 @@ bool ops_winograd_is_square(const ops_conv2d *p);
 int64_t ops_winograd_channels(const ops_conv2d *p);
 /* Inputs of a tile of F(m, r, stride) along an axis, and products. */
 int32_t ops_winograd_side(int32_t m, int32_t r, int32_t stride);
-/* The `pack` of an ops_constant whose block is the channels of a tile: [tile of blocks][point][input channel][channel of the tile]. */
-void ops_winograd_pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values,
-                              float *packed);
+/* The weights of a transform with so many products a tile, for tiles of so many output channels:
+ * [tile of blocks][point][input channel][channel of the tile]. */
+ops_constant ops_winograd_weight(const ops_conv2d *p, int64_t points, int32_t tile_channels);
 
 #endif

@@ -1,6 +1,7 @@
-/* conv2d_winograd_weights.c: weights for Winograd's transforms: folded where the image is, transformed in double precision, and packed
- * in the order in which cl/conv2d_winograd.cl reads them. */
+/* conv2d_winograd_weights.c: weights for Winograd's transforms: folded where the image is, transformed in double precision (on the device
+ * in single, where they are given in each run), and packed in the order in which cl/conv2d_winograd.cl reads them. */
 #include "ops/conv2d_winograd.h"
+#include "ops/conv2d.h"
 
 /* The matrix G, a row of r for each product along an axis, which transforms weights. */
 enum { MOST_SIDE = 12, MOST_TAPS = 7 };
@@ -44,15 +45,22 @@ static void transform_filter(const winograd_weights *w, bool square, const float
         }
 }
 
-/* The taps with which a folded channel goes into an output channel, r x r: every other one of its channel's, down and across. */
-static void fold_filter(const ops_conv2d *p, const float *filters, int64_t channel, int32_t r, float *folded) {
-    const float *filter = filters + channel / FOLD_CHANNELS * p->kernel_h * p->kernel_w;
-    const int64_t odd_y = channel / 2 % 2, odd_x = channel % 2;
-    for (int32_t i = 0; i < r; i++)
-        for (int32_t j = 0; j < r; j++) {
-            const int64_t y = 2 * i + odd_y, x = 2 * j + odd_x;
-            folded[i * r + j] = y < p->kernel_h && x < p->kernel_w ? filter[y * p->kernel_w + x] : 0.0f;
-        }
+/* Which of the kernel's taps is tap k of a folded channel, in r x r: every other one, down and across. Negative where there is none. */
+static int64_t folded_tap(const ops_conv2d *p, int64_t channel, int64_t k, int64_t r) {
+    const int64_t y = k / r * 2 + channel / 2 % 2, x = k % r * 2 + channel % 2;
+    return y < p->kernel_h && x < p->kernel_w ? y * p->kernel_w + x : -1;
+}
+
+/* The taps with which an input channel, folded or not, goes into an output channel. */
+static void read_filter(const ops_conv2d *p, const ops_packing *order, const float *values, int64_t out_c,
+                        int64_t channel, int64_t r, float *filter) {
+    const bool folded = ops_winograd_is_folded(p);
+    const int64_t in_c = channel / (folded ? FOLD_CHANNELS : 1), taps = ops_winograd_is_square(p) ? r * r : r;
+    values += order->first + out_c * order->out_step + in_c * order->in_step;
+    for (int64_t k = 0; k < taps; k++) {
+        const int64_t tap = folded ? folded_tap(p, channel, k, r) : k;
+        filter[k] = tap < 0 ? 0.0f : values[tap * order->tap_step];
+    }
 }
 
 /* Which transform a packed weight of so many points is for. */
@@ -68,26 +76,59 @@ static const winograd_weights *find_weights(const ops_conv2d *p, int64_t points)
     return NULL;
 }
 
-/* [tile of blocks][point][input channel][channel of the tile]: as the kernel reads it. */
-void ops_winograd_pack_weight(const ops_problem *problem, const ops_constant *constant, const float *values,
-                              float *packed) {
+static int64_t points_of(const ops_conv2d *p, const ops_constant *constant) {
+    return (int64_t)constant->elements / (base_round_up(p->out.c, constant->block) * ops_winograd_channels(p));
+}
+
+static void pack(const ops_problem *problem, const ops_constant *constant, const float *values, float *packed) {
     const ops_conv2d *p = &problem->conv2d;
-    const bool square = ops_winograd_is_square(p);
-    const int64_t block = constant->block, channels = ops_winograd_channels(p),
-                  taps = (int64_t)p->kernel_h * p->kernel_w;
-    const int64_t points = (int64_t)constant->elements / (base_round_up(p->out.c, block) * channels);
+    const int64_t block = constant->block, channels = ops_winograd_channels(p), points = points_of(p, constant);
     const winograd_weights *w = find_weights(p, points);
     for (int64_t first = 0; first < p->out.c; first += block, packed += points * channels * block)
         for (int64_t c = 0; c < channels; c++)
             for (int64_t lane = 0; lane < block; lane++) {
-                const int64_t out_c = first + lane;
                 double transformed[MOST_SIDE * MOST_SIDE] = {0.0};
-                float folded[MOST_TAPS * MOST_TAPS];
-                if (out_c < p->out.c) {
-                    const float *filter = values + out_c * p->in.c * taps;
-                    if (ops_winograd_is_folded(p)) fold_filter(p, filter, c, w->r, folded);
-                    transform_filter(w, square, ops_winograd_is_folded(p) ? folded : filter + c * taps, transformed);
+                float filter[MOST_TAPS * MOST_TAPS];
+                if (first + lane < p->out.c) {
+                    read_filter(p, &constant->packing, values, first + lane, c, w->r, filter);
+                    transform_filter(w, ops_winograd_is_square(p), filter, transformed);
                 }
                 for (int64_t k = 0; k < points; k++) packed[(k * channels + c) * block + lane] = (float)transformed[k];
             }
+}
+
+/* The same by cl/winograd_weights.cl. */
+static void give(const ops_problem *problem, const rt_device *device, const ops_constant *constant,
+                 ops_launch *launch) {
+    const ops_conv2d *p = &problem->conv2d;
+    const ops_packing *order = &constant->packing;
+    const winograd_weights *w = find_weights(p, points_of(p, constant));
+    const int64_t channels = ops_winograd_channels(p), units = base_divide_up(p->out.c, constant->block) * channels;
+    const int64_t share = ops_units_a_group(device, units);
+    const int64_t sizes[] = {units, channels, p->out.c, p->kernel_h, p->kernel_w};
+    const int64_t steps[] = {order->first, order->out_step, order->in_step, order->tap_step};
+    launch->source = "winograd_weights.cl";
+    launch->kernel = "winograd_weights";
+    ops_define(launch, "VECTOR", p->out.block);
+    ops_define(launch, "TILE", w->m);
+    ops_define(launch, "KERNEL", w->r);
+    ops_define(launch, "STRIDE", w->stride);
+    ops_define(launch, "SQUARE", ops_winograd_is_square(p));
+    ops_define(launch, "FOLD", ops_winograd_is_folded(p));
+    ops_define(launch, "BLOCKS", constant->block / p->out.block);
+    ops_add_longs(launch, sizes, BASE_COUNT(sizes));
+    ops_add_longs(launch, steps, BASE_COUNT(steps));
+    ops_add_int(launch, share);
+    ops_single_items(launch, base_divide_up(units, share));
+}
+
+ops_constant ops_winograd_weight(const ops_conv2d *p, int64_t points, int32_t tile_channels) {
+    const ops_weight_shape shape = ops_conv2d_weight(p);
+    return (ops_constant){.parameter = OPS_WEIGHT,
+                          .elements =
+                              (uint64_t)(points * ops_winograd_channels(p) * base_round_up(p->out.c, tile_channels)),
+                          .packing = ops_pack_weight(&shape, tile_channels, 1), /* for its steps */
+                          .pack = pack,
+                          .give = give,
+                          .block = tile_channels};
 }

@@ -415,9 +415,12 @@ typedef struct ops_constant {
     int32_t parameter; /* OPS_WEIGHT or OPS_BIAS */
     uint64_t elements; /* floats of the packed form */
     ops_packing packing;
-    /* Where this is not NULL it does the packing, on the host only. `values` in the parameter's own order; every element of `packed`
+    /* Where this is not NULL it does the packing on the host. `values` in the parameter's own order; every element of `packed`
      * is written */
     void (*pack)(const ops_problem *problem, const struct ops_constant *constant, const float *values, float *packed);
+    /* And this on the device: completes a launch that has the values and the packed form as its arguments */
+    void (*give)(const ops_problem *problem, const rt_device *device, const struct ops_constant *constant,
+                 ops_launch *launch);
     int32_t block;   /* free for the candidate that has `pack`: the block of the packed form */
     clade_type type; /* of the elements as they lie on the device; float16 and bfloat16 by two in a word */
 } ops_constant;
@@ -526,7 +529,8 @@ ops_packing ops_pack_channels(int64_t channels, int64_t block, bool shared);
 uint64_t ops_packed_elements(const ops_packing *packing);
 /* What ops_make does to the recipe of a problem with given parameters: launches in front of its own pack them into the workspace,
  * where they do not lie as the kernels want them anyway. */
-clade_status ops_give_parameters(base_env *env, const rt_device *device, ops_recipe *recipe);
+clade_status ops_give_parameters(base_env *env, const ops_problem *problem, const rt_device *device,
+                                 ops_recipe *recipe);
 
 /* ---- Help for make functions (recipe.c) --------------------------------------------------------------------------------------- */
 ops_launch *ops_add_launch(ops_recipe *recipe, const char *source, const char *kernel);
@@ -551,9 +555,8 @@ bool ops_always_applicable(const ops_problem *problem, const rt_device *device);
 int32_t ops_add_packed(ops_recipe *recipe, int32_t parameter, const ops_packing *packing);
 /* The same for [channels] values, padded with zeros to a multiple of `block`. */
 int32_t ops_add_channels(ops_recipe *recipe, int32_t parameter, int64_t channels, int64_t block);
-/* A constant that only the host can pack: its candidate does not apply where parameters are given. */
-int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
-                         void (*pack)(const ops_problem *, const ops_constant *, const float *, float *));
+/* Any other constant. */
+int32_t ops_add_constant(ops_recipe *recipe, const ops_constant *constant);
 /* Stores constant `index` in another type, which the kernel is told as WEIGHTS. */
 void ops_set_weight_type(ops_recipe *recipe, ops_launch *launch, int32_t index, clade_type type);
 /* Defines ACTIVATION (the clade_activation's number) and appends the float `slope`. */

@@ -96,18 +96,15 @@ typedef struct packed_place {
     int64_t byte;
 } packed_place;
 
-static void add_packing(const rt_device *device, const ops_constant *constant, int64_t byte, ops_launch *launch) {
-    const ops_packing *p = &constant->packing;
+static void complete_pack(const rt_device *device, const ops_packing *p, ops_launch *launch) {
     const int64_t runs = base_divide_up(p->tile, RUN), rows = base_divide_up(p->outs, p->tile) * p->ins * p->taps;
     const int64_t share = base_min(ops_units_a_group(device, rows * runs), MOST_ROWS);
     const int64_t sizes[] = {rows, runs, p->outs, p->ins, p->taps, p->tile, p->block, p->group};
     const int64_t steps[] = {p->first, p->group_step, p->out_step, p->in_step, p->tap_step};
-    *launch = (ops_launch){.source = "pack.cl", .kernel = "pack"};
+    launch->source = "pack.cl";
+    launch->kernel = "pack";
     ops_define(launch, "RUN", RUN);
     ops_define(launch, "GROUPED", p->group < p->outs);
-    ops_add_operand(launch, OPS_INPUT, OPS_GIVEN_WEIGHT + constant->parameter);
-    ops_add_operand(launch, OPS_WORKSPACE, 0);
-    launch->arguments[launch->argument_count - 1].value.i = byte;
     ops_add_longs(launch, sizes, BASE_COUNT(sizes));
     ops_add_longs(launch, steps, BASE_COUNT(steps));
     ops_add_int(launch, share);
@@ -116,6 +113,18 @@ static void add_packing(const rt_device *device, const ops_constant *constant, i
         ops_single_items(launch, base_divide_up(rows, share) * runs);
     else
         ops_range(launch, device, base_divide_up(rows, share) * runs);
+}
+
+static void add_packing(const ops_problem *problem, const rt_device *device, const ops_constant *constant, int64_t byte,
+                        ops_launch *launch) {
+    *launch = (ops_launch){0};
+    ops_add_operand(launch, OPS_INPUT, OPS_GIVEN_WEIGHT + constant->parameter);
+    ops_add_operand(launch, OPS_WORKSPACE, 0);
+    launch->arguments[launch->argument_count - 1].value.i = byte;
+    if (constant->give)
+        constant->give(problem, device, constant, launch);
+    else
+        complete_pack(device, &constant->packing, launch);
 }
 
 static void move_arguments(ops_launch *launch, const packed_place *places) {
@@ -133,21 +142,22 @@ static void move_operand(ops_operand *operand, const packed_place *places) {
     *operand = (ops_operand){place->kind, place->index, operand->offset + place->byte / (int64_t)sizeof(float)};
 }
 
-clade_status ops_give_parameters(base_env *env, const rt_device *device, ops_recipe *recipe) {
+clade_status ops_give_parameters(base_env *env, const ops_problem *problem, const rt_device *device,
+                                 ops_recipe *recipe) {
     ops_launch packs[OPS_MAX_CONSTANTS];
     packed_place places[OPS_MAX_CONSTANTS];
     size_t pack_count = 0;
     for (size_t i = 0; i < recipe->constant_count; i++) {
         const ops_constant *constant = &recipe->constants[i];
-        if (constant->pack || constant->type != CLADE_FLOAT32)
+        if ((constant->pack && !constant->give) || constant->type != CLADE_FLOAT32)
             return base_fail(env, CLADE_ERROR_INTERNAL,
                              "failed to give %s its parameters: constant %zu is packed by the host", recipe->candidate,
                              i);
         places[i] = (packed_place){.kind = OPS_INPUT, .index = OPS_GIVEN_WEIGHT + constant->parameter};
-        if (changes_nothing(&constant->packing)) continue;
+        if (!constant->give && changes_nothing(&constant->packing)) continue;
         const int64_t byte = base_round_up((int64_t)recipe->workspace, device->alignment);
         places[i] = (packed_place){.kind = OPS_WORKSPACE, .byte = byte};
-        add_packing(device, constant, byte, &packs[pack_count++]);
+        add_packing(problem, device, constant, byte, &packs[pack_count++]);
         recipe->workspace =
             (uint64_t)base_round_up(byte + (int64_t)(constant->elements * sizeof(float)), device->alignment);
     }

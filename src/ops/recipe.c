@@ -88,26 +88,20 @@ bool ops_always_applicable(const ops_problem *problem, const rt_device *device) 
     return true;
 }
 
-static int32_t add_constant(ops_recipe *recipe, const ops_constant *constant) {
+int32_t ops_add_constant(ops_recipe *recipe, const ops_constant *constant) {
     size_t index = recipe->constant_count++;
     recipe->constants[base_min((int64_t)index, OPS_MAX_CONSTANTS - 1)] = *constant;
     return (int32_t)index;
 }
 
 int32_t ops_add_packed(ops_recipe *recipe, int32_t parameter, const ops_packing *packing) {
-    return add_constant(
+    return ops_add_constant(
         recipe, &(ops_constant){.parameter = parameter, .elements = ops_packed_elements(packing), .packing = *packing});
 }
 
 int32_t ops_add_channels(ops_recipe *recipe, int32_t parameter, int64_t channels, int64_t block) {
     const ops_packing packing = ops_pack_channels(channels, block, false);
     return ops_add_packed(recipe, parameter, &packing);
-}
-
-int32_t ops_add_constant(ops_recipe *recipe, int32_t parameter, uint64_t elements, int32_t block,
-                         void (*pack)(const ops_problem *, const ops_constant *, const float *, float *)) {
-    return add_constant(recipe,
-                        &(ops_constant){.parameter = parameter, .elements = elements, .pack = pack, .block = block});
 }
 
 void ops_set_weight_type(ops_recipe *recipe, ops_launch *launch, int32_t index, clade_type type) {

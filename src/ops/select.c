@@ -139,7 +139,7 @@ clade_status ops_make(base_env *env, const ops_problem *problem, const rt_device
     if (!recipe_fits(recipe_out))
         return base_fail(env, CLADE_ERROR_INTERNAL, "failed to make the recipe of %s: it passes the recipe's arrays",
                          recipe_out->candidate);
-    return problem->given ? ops_give_parameters(env, device, recipe_out) : CLADE_OK;
+    return problem->given ? ops_give_parameters(env, problem, device, recipe_out) : CLADE_OK;
 }
 
 clade_status ops_select(base_env *env, const ops_problem *problem, const rt_device *device, const char *restriction,

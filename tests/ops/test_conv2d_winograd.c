@@ -75,6 +75,8 @@ static void draw(harness_random *random, ops_problem *problem) {
     p->out = harness_tensor(random, n, v->out_c, out_h, out_w, v->block);
     if (p->has_residual) p->residual = harness_tensor(random, n, v->out_c, out_h, out_w, v->block);
     if (harness_chance(random, 0.3)) p->linear_channels = harness_between(random, 0, v->out_c / v->block) * v->block;
+    problem->given = v->weights == CLADE_FLOAT32 && harness_chance(random, 0.4);
+    p->weight_turned = harness_chance(random, 0.3);
 }
 
 static void every_transform_agrees_with_double_precision(void **state) {
