@@ -1,6 +1,6 @@
 /* winograd_weights.cl: weights that are given in each run, transformed for conv2d_winograd.cl:
  *
- *     packed [tile of blocks][point][input channel][BLOCKS][VECTOR]
+ *     packed [tile of blocks][point][input channel][blocks][VECTOR]
  *     from   values[first + out channel * out_step + input channel * in_step + tap * tap_step], or zero behind the last out channel
  *
  * A work-item does `share` units, a unit being an input channel of a tile of blocks; global id 0 counts shares, channels fastest.
@@ -8,8 +8,7 @@
  * Parameters, by -D: VECTOR and
  *     TILE, KERNEL, STRIDE   m, r and the stride of F(m, r, stride)
  *     SQUARE           1: kernels of KERNEL x KERNEL; 0: of 1 x KERNEL and KERNEL x 1
- *     FOLD             1: an input channel is one of the four that conv2d_winograd.cl makes of a plain image's
- *     BLOCKS           blocks of output channels in a tile */
+ *     FOLD             1: an input channel is one of the four that conv2d_winograd.cl makes of a plain image's */
 
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
@@ -175,21 +174,22 @@ static inline vec gather(const __global float *values, int out_step, int lanes) 
     return vec_load_private(all);
 }
 
-/* sizes: units, input channels as the sums see them, output channels, kernel_h, kernel_w. steps: first, out_step, in_step, tap_step. */
+/* sizes: units, input channels as the sums see them, output channels, kernel_h, kernel_w, blocks
+ * of a tile. steps: first, out_step, in_step, tap_step. */
 ENTRY_OF_ONE
 void winograd_weights(RANGE const __global float *values, ulong values_offset, __global float *packed, ulong packed_offset,
                       long8 sizes, long8 steps, int share) {
-    const int units = sizes.s0, channels = sizes.s1, outs = sizes.s2, kernel_h = sizes.s3, kernel_w = sizes.s4;
+    const int units = sizes.s0, channels = sizes.s1, outs = sizes.s2, kernel_h = sizes.s3, kernel_w = sizes.s4, blocks = sizes.s5;
     const int out_step = steps.s1, in_step = steps.s2, tap_step = steps.s3;
     const int first = get_global_id(0) * share, last = min(first + share, units);
     values += values_offset + steps.s0;
     for (int unit = first; unit < last; unit++) {
         const int tile = unit / channels, channel = unit % channels;
-        for (int b = 0; b < BLOCKS; b++) {
-            const int out = (tile * BLOCKS + b) * VECTOR;
+        for (int b = 0; b < blocks; b++) {
+            const int out = (tile * blocks + b) * VECTOR;
             const __global float *source = values + out * out_step + channel / (FOLD ? 4 : 1) * in_step;
-            __global float *target = packed + packed_offset + (((size_t)tile * POINTS * channels + channel) * BLOCKS + b) * VECTOR;
-            const int step = channels * BLOCKS * VECTOR; /* from one point to the next */
+            __global float *target = packed + packed_offset + (((size_t)tile * POINTS * channels + channel) * blocks + b) * VECTOR;
+            const int step = channels * blocks * VECTOR; /* from one point to the next */
 
             vec taps[LINES * KERNEL], column[SIDE];
             ROLLED for (int k = 0; k < LINES * KERNEL; k++) {

@@ -105,7 +105,7 @@ static void give(const ops_problem *problem, const rt_device *device, const ops_
     const winograd_weights *w = find_weights(p, points_of(p, constant));
     const int64_t channels = ops_winograd_channels(p), units = base_divide_up(p->out.c, constant->block) * channels;
     const int64_t share = ops_units_a_group(device, units);
-    const int64_t sizes[] = {units, channels, p->out.c, p->kernel_h, p->kernel_w};
+    const int64_t sizes[] = {units, channels, p->out.c, p->kernel_h, p->kernel_w, constant->block / p->out.block};
     const int64_t steps[] = {order->first, order->out_step, order->in_step, order->tap_step};
     launch->source = "winograd_weights.cl";
     launch->kernel = "winograd_weights";
@@ -115,7 +115,6 @@ static void give(const ops_problem *problem, const rt_device *device, const ops_
     ops_define(launch, "STRIDE", w->stride);
     ops_define(launch, "SQUARE", ops_winograd_is_square(p));
     ops_define(launch, "FOLD", ops_winograd_is_folded(p));
-    ops_define(launch, "BLOCKS", constant->block / p->out.block);
     ops_add_longs(launch, sizes, BASE_COUNT(sizes));
     ops_add_longs(launch, steps, BASE_COUNT(steps));
     ops_add_int(launch, share);
