@@ -3,7 +3,7 @@
 # stays in the run time. Prints what breaks it.
 #
 #   data > io, models  public API, base/base.h and rt/context.h; data also io/preprocess.h
-#   train > plan > pass > graph > ops > rt > base
+#   train > plan > pass, grad > graph > ops > rt > base
 #   tools, examples  public API only
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,6 +17,7 @@ allowed() {
     rt) echo "$base|$opencl|<(CL|OpenCL)/|<clblast_c\.h>" ;;
     ops) echo "$base|$rt" ;;
     graph) echo "$base|$rt|$ops" ;;
+    grad) echo "$base|$graph" ;;
     pass) echo "$base|$rt|$ops|$graph" ;;
     plan) echo "$base|$rt|$ops|$graph|\"pass/pass\.h\"|$opencl" ;;
     train) echo "$base|$rt|$ops|$graph|\"(plan/plan|grad/grad)\.h\"|<clade/train\.h>" ;;
@@ -43,7 +44,7 @@ check() {
     done < <(grep -rnHE --include='*.[ch]' --include='*.inc' '^[[:space:]]*#[[:space:]]*include' "$2" || true)
 }
 
-for room in base rt ops graph pass plan train io models data; do check $room src/$room; done
+for room in base rt ops graph grad pass plan train io models data; do check $room src/$room; done
 for room in tools examples; do check $room $room; done
 if grep -nE '#[[:space:]]*include[[:space:]]*<(CL|OpenCL)/' include/clade/*.h | grep -v '^include/clade/opencl\.h:'; then
     echo "only clade/opencl.h includes OpenCL"

@@ -87,6 +87,8 @@ typedef enum clade_status {
     CLADE_ERROR_BUILD = 72,       /**< A kernel did not build; the log callback has the log and the source. */
     CLADE_ERROR_DEVICE_LOST = 73, /**< The device failed in a run; the session can only be destroyed. */
 
+    CLADE_ERROR_NUMERIC = 80, /**< A computation came to no finite number: training that diverges. */
+
     CLADE_ERROR_INTERNAL = 90 /**< A defect of Clade. */
 } clade_status;
 

@@ -42,6 +42,8 @@ const char *clade_status_name(clade_status status) {
         return "BUILD";
     case CLADE_ERROR_DEVICE_LOST:
         return "DEVICE_LOST";
+    case CLADE_ERROR_NUMERIC:
+        return "NUMERIC";
     case CLADE_ERROR_INTERNAL:
         return "INTERNAL";
     }

@@ -135,6 +135,14 @@ bool graph_is_output(const clade_graph *graph, clade_tensor tensor) {
     return false;
 }
 
+bool graph_has_given_parameters(const clade_graph *graph, const graph_node *node) {
+    for (int k = 0; k < GRAPH_MAX_PARAMETERS; k++) {
+        const clade_tensor parameter = node->parameters[k];
+        if (graph_is_tensor(parameter)) return graph_tensor_of(graph, parameter)->kind != CLADE_TENSOR_PARAMETER;
+    }
+    return false;
+}
+
 graph_node *graph_producer(const clade_graph *graph, clade_tensor tensor) {
     const int32_t producer = graph_tensor_of(graph, tensor)->producer;
     return producer < 0 ? NULL : &graph->nodes[producer];

@@ -10,6 +10,7 @@
 #define GRAPH_GRAPH_H
 
 #include "base/base.h"
+#include "graph/training.h"
 
 #include <stdatomic.h>
 
@@ -31,7 +32,8 @@ typedef union graph_attributes {
 
 enum { GRAPH_NO_ID = -1, GRAPH_MAX_PARAMETERS = 4 };
 
-/* Which parameter is which, as index into graph_node::parameters (id negative: the node has none). Passes may give pool a bias. */
+/* Which parameter is which, as index into graph_node::parameters (id negative: the node has none). Passes may give pool a bias. In a
+ * graph for training a parameter is an input of the graph, and so an operand like others. */
 enum {
     GRAPH_WEIGHT = 0, /* conv2d [out, in / groups, kh, kw], linear [out, in], the others [C] */
     GRAPH_BIAS = 1,
@@ -55,6 +57,9 @@ typedef struct graph_node {
     float pool_slope;
     int32_t linear_channels; /* conv2d: the first so many go without the activation */
     int32_t concat_align;    /* concat: each input begins at a multiple of it, behind channels of zeros; 0: as 1 */
+    /* what src/grad adds: conv2d or linear, the gradient by their input of a layer with this weight. The node computes with the weight
+     * turned: rows and columns of each kernel reversed, and input channels in the place of output channels. */
+    bool weight_turned;
 } graph_node;
 
 /* How values are made up (graph/fill.c): element i is factor * (scale * u(seed, i) + shift), rounded to float32 after each step; or
@@ -187,6 +192,9 @@ static inline const clade_shape *graph_shape_of(const clade_graph *graph, clade_
 }
 static inline bool graph_is_tensor(clade_tensor tensor) { return tensor.id >= 0; }
 #define GRAPH_NO_TENSOR ((clade_tensor){GRAPH_NO_ID})
+
+/* True when a node's parameters are operands, as in a graph for training. */
+bool graph_has_given_parameters(const clade_graph *graph, const graph_node *node);
 
 /* A deep copy of nodes and tensors; values and attachments are shared. */
 clade_status graph_clone(const clade_graph *graph, clade_graph **clone_out);

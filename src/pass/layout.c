@@ -15,6 +15,9 @@
  *     broadcast is plain.
  * A convolution without groups that reads fewer channels than a block takes a plain input as it is: most of the blocked form would be padding.
  *
+ * In a graph for training the gradients of what has no opinion follow dy, and have what else is an image in its layout; the gradient
+ * of a convolution's weight is plain, but made from what the convolution read and wrote. Statistics and parameters are plain.
+ *
  * Reorders are as few as these choices allow: one for each tensor that is read in the other layout, shared by its readers. With
  * one pixel and whole blocks of channels ([N, C, 1, 1], after global pooling) both layouts are the same bytes; the reorder node
  * stands there all the same, and the plan makes nothing of it. */
@@ -27,8 +30,23 @@ typedef struct layout {
     clade_tensor *twins; /* by tensor: its copy in the other layout, or no tensor */
 } layout;
 
+/* How many of a node's inputs, the first ones, are images in one layout; what follows is plain. */
+static size_t layout_images(const graph_node *node) {
+    switch (node->op) {
+    case GRAPH_OP_norm_statistics:
+    case GRAPH_OP_norm_apply:
+    case GRAPH_OP_dropout_training:
+        return 1;
+    case GRAPH_OP_norm_sums:
+    case GRAPH_OP_norm_gradient:
+        return 2;
+    default:
+        return node->input_count;
+    }
+}
+
 static bool layout_reads_blocked(const clade_graph *graph, const graph_node *node) {
-    for (size_t i = 0; i < node->input_count; i++)
+    for (size_t i = 0; i < layout_images(node); i++)
         if (graph_tensor_of(graph, node->inputs[i])->block > 1) return true;
     return false;
 }
@@ -64,6 +82,12 @@ static bool layout_conv_fits(const clade_graph *graph, const graph_node *node, i
     return ops_groups_suit_blocks(in, out, groups, block);
 }
 
+static bool layout_weights_fit(const clade_graph *graph, const graph_node *node, int32_t block) {
+    const int64_t dy = graph_shape_of(graph, node->inputs[0])->dims[1],
+                  x = graph_shape_of(graph, node->inputs[1])->dims[1];
+    return ops_groups_suit_blocks(x, dy, node->attributes.conv2d_weights.groups, block);
+}
+
 bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block) {
     switch (node->op) {
     case GRAPH_OP_conv2d:
@@ -72,6 +96,13 @@ bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t
     case GRAPH_OP_lrn:
     case GRAPH_OP_scale:
     case GRAPH_OP_activation:
+    case GRAPH_OP_spread:
+    case GRAPH_OP_pool_gradient:
+    case GRAPH_OP_lrn_gradient:
+    case GRAPH_OP_activation_gradient:
+    case GRAPH_OP_norm_apply:
+    case GRAPH_OP_norm_gradient:
+    case GRAPH_OP_dropout_training:
         return layout_reads_blocked(graph, node);
     case GRAPH_OP_binary:
         return layout_reads_blocked(graph, node) && layout_binary_fits(graph, node, block);
@@ -83,12 +114,33 @@ bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t
     }
 }
 
+/* The block of a node's images. */
+static int32_t layout_block(const layout *chosen, const graph_node *node) {
+    switch (node->op) {
+    case GRAPH_OP_conv2d_weights:
+        return layout_weights_fit(chosen->graph, node, chosen->block) ? chosen->block : 1;
+    case GRAPH_OP_channel_sum:
+    case GRAPH_OP_norm_statistics:
+    case GRAPH_OP_norm_sums:
+        return layout_reads_blocked(chosen->graph, node) ? chosen->block : 1;
+    default:
+        return graph_tensor_of(chosen->graph, node->output)->block;
+    }
+}
+
+/* The settings of the convolution that reads an input, or NULL. */
+static const clade_conv2d_settings *layout_convolution(const graph_node *node, size_t input) {
+    if (node->op == GRAPH_OP_conv2d && input == 0) return &node->attributes.conv2d;
+    if (node->op == GRAPH_OP_conv2d_weights && input == 1) return &node->attributes.conv2d_weights;
+    return NULL;
+}
+
 /* The block in which a node wants one of its inputs. */
 static int32_t layout_wanted(const layout *chosen, const graph_node *node, size_t input) {
-    int32_t block = graph_tensor_of(chosen->graph, node->output)->block;
+    const int32_t block = input < layout_images(node) ? layout_block(chosen, node) : 1;
     const graph_tensor *tensor = graph_tensor_of(chosen->graph, node->inputs[input]);
-    bool reads_few_channels = node->op == GRAPH_OP_conv2d && input == 0 && node->attributes.conv2d.groups == 1 &&
-                              tensor->shape.dims[1] < chosen->block;
+    const clade_conv2d_settings *convolution = layout_convolution(node, input);
+    bool reads_few_channels = convolution && convolution->groups == 1 && tensor->shape.dims[1] < chosen->block;
     return reads_few_channels && block > 1 ? tensor->block : block;
 }
 

@@ -309,7 +309,7 @@ static clade_status make_trusted_steps(clade_plan *plan, plan_storage *storage, 
 }
 
 static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const clade_plan_settings *settings,
-                              plan_chooser *chooser) {
+                              plan_chooser *chooser, bool try_it) {
     plan_storage storage = {.env = plan->env};
     FORWARD(compile_graph(plan, graph, settings));
     if (!settings->dry_run) FORWARD(graph_check_values(plan->graph));
@@ -323,10 +323,10 @@ static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const 
         FORWARD(plan_upload_weights(plan));
     }
     graph_drop_values(plan->graph);
-    return settings->dry_run ? CLADE_OK : warm_up(plan);
+    return settings->dry_run || !try_it ? CLADE_OK : warm_up(plan);
 }
 
-static clade_status create(const clade_graph *graph, const clade_plan_settings *settings, plan_chooser *chooser,
+static clade_status create(const clade_graph *graph, const clade_plan_settings *settings, plan_chooser *chooser, bool try_it,
                            clade_plan **plan_out) {
     clade_plan *plan = base_allocate_zero(graph->env, 1, sizeof *plan);
     if (!plan) return base_fail_memory(graph->env, sizeof *plan, "a plan");
@@ -334,7 +334,7 @@ static clade_status create(const clade_graph *graph, const clade_plan_settings *
     plan->env = graph->env;
     plan->context = context_hold(graph->context);
     plan->dry = settings->dry_run;
-    const clade_status status = fill_plan(plan, graph, settings, chooser);
+    const clade_status status = fill_plan(plan, graph, settings, chooser, try_it);
     if (status != CLADE_OK) clade_plan_destroy(&plan);
     *plan_out = plan;
     return status;
@@ -358,9 +358,17 @@ clade_status plan_create_with(const clade_graph *graph, const clade_plan_setting
         memcpy(chooser.given, given, given_count * sizeof *chooser.given);
         chooser.given_count = given_count;
     }
-    const clade_status status = create(graph, settings, &chooser, plan_out);
+    const clade_status status = create(graph, settings, &chooser, true, plan_out);
     base_free(graph->env, chooser.given);
     return status;
+}
+
+clade_status plan_create_untried(const clade_graph *graph, const clade_plan_settings *settings, clade_plan **plan_out) {
+    *plan_out = NULL;
+    FORWARD(check_settings(graph, settings));
+    plan_chooser chooser = {
+        .env = graph->env, .rt = context_rt(graph->context), .kernels = settings->kernels, .tuned = true};
+    return create(graph, settings, &chooser, false, plan_out);
 }
 
 clade_status clade_plan_create(const clade_graph *graph, const clade_plan_settings *settings, clade_plan **plan_out) {

@@ -148,6 +148,8 @@ static inline bool plan_in_network(const clade_plan *plan, size_t step) {
     return step >= plan->network.first && step - plan->network.first < plan->network.count;
 }
 
+/* clade_plan_create without a first run, for who binds memory of its own and runs it there. */
+clade_status plan_create_untried(const clade_graph *graph, const clade_plan_settings *settings, clade_plan **plan_out);
 clade_plan *plan_hold(clade_plan *plan);
 void plan_release(clade_plan *plan); /* NULL is fine */
 
@@ -212,6 +214,8 @@ clade_status session_find_port(const clade_session *session, bool is_output, con
                                size_t *port_out);
 /* Enqueues every launch with what is in session->bindings. */
 clade_status session_enqueue(clade_session *session);
+/* The same of `count` launches from `first` on. */
+clade_status session_enqueue_launches(clade_session *session, size_t first, size_t count);
 /* Makes the staging buffers and runs once, so that no later run compiles anything. */
 clade_status session_warm_up(clade_session *session);
 

@@ -201,7 +201,11 @@ static clade_status enqueue_gemm(clade_session *session, const session_launch *l
 clade_status session_enqueue(clade_session *session) {
     rt_queue_forget_times(session->queue);
     session->lead = base_seconds() - session->called;
-    for (size_t i = 0; i < session->launch_count; i++) {
+    return session_enqueue_launches(session, 0, session->launch_count);
+}
+
+clade_status session_enqueue_launches(clade_session *session, size_t first, size_t count) {
+    for (size_t i = first; i < first + count; i++) {
         const session_launch *launch = &session->launches[i];
         if (!launch->kernel) {
             FORWARD(enqueue_gemm(session, launch));

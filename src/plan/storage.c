@@ -110,10 +110,23 @@ static bool may_become_output(const maker *m, clade_tensor input, clade_tensor o
     return block->place == PLAN_ARENA && at->offset == 0 && block->bytes == bytes;
 }
 
+static bool works_in_place(const graph_node *node) {
+    switch (node->op) {
+    case GRAPH_OP_activation:
+    case GRAPH_OP_scale:
+    case GRAPH_OP_binary:
+    case GRAPH_OP_activation_gradient:
+    case GRAPH_OP_norm_gradient:
+    case GRAPH_OP_dropout_training:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* True when the node may write over its input, whose block then dies with this node but for the result. */
 static bool can_overwrite(const maker *m, const graph_node *node, int32_t index) {
-    if (!m->in_place) return false;
-    if (node->op != GRAPH_OP_activation && node->op != GRAPH_OP_scale && node->op != GRAPH_OP_binary) return false;
+    if (!m->in_place || !works_in_place(node)) return false;
     const graph_tensor *in = graph_tensor_of(m->graph, node->inputs[0]);
     const graph_tensor *out = graph_tensor_of(m->graph, node->output);
     const plan_block *block = block_of(m, node->inputs[0]);

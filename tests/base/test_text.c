@@ -151,6 +151,7 @@ static void every_status_has_a_name(void **state) {
     (void)state;
     assert_string_equal(clade_status_name(CLADE_OK), "OK");
     assert_string_equal(clade_status_name(CLADE_ERROR_DEVICE_LOST), "DEVICE_LOST");
+    assert_string_equal(clade_status_name(CLADE_ERROR_NUMERIC), "NUMERIC");
     assert_string_equal(clade_status_name((clade_status)12345), "UNKNOWN");
     char version[32];
     snprintf(version, sizeof version, "%d.%d.%d", CLADE_VERSION_MAJOR, CLADE_VERSION_MINOR, CLADE_VERSION_PATCH);

@@ -2,6 +2,7 @@
 
 #include "reference/activation.h"
 #include "reference/combine.h"
+#include "reference/operators.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -108,6 +109,41 @@ static double batch_norm(const frame *f, size_t index) {
     const double shift = f->parameters[GRAPH_BIAS] ? f->parameters[GRAPH_BIAS][c] : 0;
     const double deviation = sqrt(f->parameters[GRAPH_VARIANCE][c] + f->node->attributes.batch_norm.epsilon);
     return (f->x[0][index] - f->parameters[GRAPH_MEAN][c]) / deviation * scale + shift;
+}
+
+/* Mean and variance of a channel: row 0 and 1. */
+static void norm_statistics(const frame *f) {
+    const size_t count = elements(f->in[0]), channels = (size_t)f->in[0]->dims[1], each = count / channels;
+    for (size_t i = 0; i < count; i++) f->y[channel_of(f->in[0], i)] += f->x[0][i] / (double)each;
+    for (size_t i = 0; i < count; i++) {
+        const size_t c = channel_of(f->in[0], i);
+        f->y[channels + c] += (f->x[0][i] - f->y[c]) * (f->x[0][i] - f->y[c]) / (double)each;
+    }
+}
+
+static double norm_apply(const frame *f, size_t index) {
+    const size_t c = channel_of(f->out, index), channels = (size_t)f->out->dims[1];
+    const double deviation = sqrt(f->x[1][channels + c] + (double)f->node->attributes.norm_apply.epsilon);
+    const double scale = f->parameters[GRAPH_WEIGHT] ? f->parameters[GRAPH_WEIGHT][c] : 1;
+    return (f->x[0][index] - f->x[1][c]) / deviation * scale +
+           (f->parameters[GRAPH_BIAS] ? f->parameters[GRAPH_BIAS][c] : 0);
+}
+
+static void dropout_training(const frame *f) {
+    const graph_dropout_training_settings *s = &f->node->attributes.dropout_training;
+    const ops_tensor row = {
+        .n = 1, .c = 1, .h = 1, .w = (int32_t)f->count, .block = 1, .batch_stride = (int64_t)f->count};
+    const ops_dropout problem = {.in = row, .out = row, .rate = s->rate, .stream = (uint32_t)s->stream};
+    const float key[4] = {(float)f->x[1][0], (float)f->x[1][1], (float)f->x[1][2], (float)f->x[1][3]};
+    float *ones = calloc(f->count, sizeof *ones);
+    double *kept = calloc(f->count, sizeof *kept), *bounds = calloc(f->count, sizeof *bounds);
+    if (!ones || !kept || !bounds) abort();
+    for (size_t i = 0; i < f->count; i++) ones[i] = 1;
+    reference_dropout(&problem, ones, key, kept, bounds);
+    for (size_t i = 0; i < f->count; i++) f->y[i] = f->x[0][i] * kept[i];
+    free(ones);
+    free(kept);
+    free(bounds);
 }
 
 static double lrn(const frame *f, const int64_t *at) {
@@ -234,6 +270,8 @@ static double element(const frame *f, size_t index) {
         return linear(f, at);
     case GRAPH_OP_batch_norm:
         return batch_norm(f, index);
+    case GRAPH_OP_norm_apply:
+        return norm_apply(f, index);
     case GRAPH_OP_lrn:
         return lrn(f, at);
     case GRAPH_OP_binary:
@@ -255,24 +293,22 @@ static double element(const frame *f, size_t index) {
     case GRAPH_OP_reshape:
     case GRAPH_OP_reorder:
         return f->x[0][index];
-    case GRAPH_OP_concat:
-    case GRAPH_OP_mean:
-    case GRAPH_OP_COUNT:
-        break;
+    default:
+        return NAN; /* what is no function of one element's place, and gradients */
     }
-    return NAN;
 }
 
 /* A parameter as doubles, or NULL. */
-static double *load_parameter(const clade_graph *graph, clade_tensor parameter) {
+static double *load_parameter(const clade_graph *graph, clade_tensor parameter, double **values) {
     if (!graph_is_tensor(parameter)) return NULL;
     const size_t count = interpreter_elements(graph, parameter);
     float *given = calloc(count, sizeof *given);
-    double *values = calloc(count, sizeof *values);
-    if (!given || !values || graph_evaluate(graph, parameter, given) != CLADE_OK) abort();
-    for (size_t i = 0; i < count; i++) values[i] = given[i];
+    double *loaded = calloc(count, sizeof *loaded);
+    const bool is_input = graph_tensor_of(graph, parameter)->kind == CLADE_TENSOR_INPUT;
+    if (!given || !loaded || (!is_input && graph_evaluate(graph, parameter, given) != CLADE_OK)) abort();
+    for (size_t i = 0; i < count; i++) loaded[i] = is_input ? values[parameter.id][i] : (double)given[i];
     free(given);
-    return values;
+    return loaded;
 }
 
 static void run_node(const clade_graph *graph, const graph_node *node, double **values) {
@@ -282,11 +318,15 @@ static void run_node(const clade_graph *graph, const graph_node *node, double **
         f.in[k] = graph_shape_of(graph, node->inputs[k]);
         f.x[k] = values[node->inputs[k].id];
     }
-    for (int k = 0; k < GRAPH_MAX_PARAMETERS; k++) f.parameters[k] = load_parameter(graph, node->parameters[k]);
+    for (int k = 0; k < GRAPH_MAX_PARAMETERS; k++) f.parameters[k] = load_parameter(graph, node->parameters[k], values);
     if (node->op == GRAPH_OP_concat)
         concat(graph, &f, values);
     else if (node->op == GRAPH_OP_mean)
         mean(&f);
+    else if (node->op == GRAPH_OP_norm_statistics)
+        norm_statistics(&f);
+    else if (node->op == GRAPH_OP_dropout_training)
+        dropout_training(&f);
     else
         for (size_t i = 0; i < f.count; i++) f.y[i] = element(&f, i);
     for (int k = 0; k < GRAPH_MAX_PARAMETERS; k++) free(f.parameters[k]);
