@@ -1,9 +1,32 @@
 /* elementwise.c: what works on elements for themselves: activation, scale, binary, dropout_training. */
 #include "grad/grad.h"
 
+/* dy times what the derivative is made of: exp is its own, that of log 1 / x, that of erf 2 / sqrt(pi) exp(-x^2). */
+static clade_status give_transcendental(grad_builder *b, const graph_node *node, clade_tensor dy) {
+    const clade_activation kind = node->attributes.activation.kind;
+    const clade_tensor x = node->inputs[0];
+    const graph_attributes multiply = {.binary = {.kind = CLADE_MULTIPLY}}, divide = {.binary = {.kind = CLADE_DIVIDE}};
+    clade_tensor slope = node->output;
+    if (kind == CLADE_LOG) return grad_give(b, x, GRAPH_OP_binary, &divide, (clade_tensor[]){dy, x}, 2);
+    if (kind == CLADE_ERF) {
+        const graph_attributes minus = {.scale = {.factor = -1}}, exponential = {.activation = {.kind = CLADE_EXP}},
+                               share = {.scale = {.factor = 1.12837917f}};
+        FORWARD(grad_add(b, GRAPH_OP_binary, &multiply, NULL, x, x, &slope));
+        FORWARD(grad_add(b, GRAPH_OP_scale, &minus, NULL, slope, GRAPH_NO_TENSOR, &slope));
+        FORWARD(grad_add(b, GRAPH_OP_activation, &exponential, NULL, slope, GRAPH_NO_TENSOR, &slope));
+        FORWARD(grad_add(b, GRAPH_OP_scale, &share, NULL, slope, GRAPH_NO_TENSOR, &slope));
+    }
+    return grad_give(b, x, GRAPH_OP_binary, &multiply, (clade_tensor[]){dy, slope}, 2);
+}
+
+static bool is_transcendental(clade_activation kind) {
+    return kind == CLADE_EXP || kind == CLADE_LOG || kind == CLADE_ERF;
+}
+
 clade_status grad_activation(grad_builder *b, const graph_node *node, clade_tensor dy) {
     const graph_attributes attributes = {.activation_gradient = node->attributes.activation};
     const clade_tensor x = node->inputs[0], slope = node->parameters[GRAPH_WEIGHT];
+    if (is_transcendental(node->attributes.activation.kind)) return give_transcendental(b, node, dy);
     if (node->attributes.activation.kind != CLADE_PRELU) {
         const bool by_input =
             node->attributes.activation.slope < 0; /* of a leaky relu, whose result then does not tell x's sign */

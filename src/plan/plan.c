@@ -326,8 +326,8 @@ static clade_status fill_plan(clade_plan *plan, const clade_graph *graph, const 
     return settings->dry_run || !try_it ? CLADE_OK : warm_up(plan);
 }
 
-static clade_status create(const clade_graph *graph, const clade_plan_settings *settings, plan_chooser *chooser, bool try_it,
-                           clade_plan **plan_out) {
+static clade_status create(const clade_graph *graph, const clade_plan_settings *settings, plan_chooser *chooser,
+                           bool try_it, clade_plan **plan_out) {
     clade_plan *plan = base_allocate_zero(graph->env, 1, sizeof *plan);
     if (!plan) return base_fail_memory(graph->env, sizeof *plan, "a plan");
     atomic_init(&plan->references, 1);
