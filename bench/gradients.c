@@ -51,7 +51,7 @@ static ops_problem forward_of(const conv_row *row, int32_t block) {
     const int32_t out = (row->size + 2 * row->pad - row->kernel) / row->stride + 1;
     return (ops_problem){.kind = OPS_CONV2D,
                          .given = true,
-                         .conv2d = {.in = dense(row->batch, row->in, row->size, row->in < 4 ? 1 : block),
+                         .conv2d = {.in = dense(row->batch, row->in, row->size, row->in < block ? 1 : block),
                                     .out = dense(row->batch, row->out, out, block),
                                     .kernel_h = row->kernel,
                                     .kernel_w = row->kernel,

@@ -15,7 +15,7 @@
  *     sums   [share of the images][tile][unit][tap][LANES][BLOCKS][VECTOR]
  *
  * conv2d_weights_finish adds the shares of the images and puts the weights in their own order, [out_c][in_c / groups][kernel_h][kernel_w]:
- * a work-item a tile (global id 1) and unit (0).
+ * a work-item some units (global id 0) of a tile (1).
  *
  * Parameters, by -D: VECTOR and
  *     METHOD          0 CHANNELS, 1 TAPS
@@ -142,27 +142,28 @@ void conv2d_weights(RANGE const __global float *dy, ulong dy_offset, const __glo
 /* taps: of a unit. in_channels: of a group. */
 ENTRY_OF_ONE
 void conv2d_weights_finish(RANGE const __global float *sums, ulong sums_offset, __global float *out, ulong out_offset, int shares,
-                           int tiles, int units, int taps, int in_channels, int out_channels) {
-    const int unit = get_global_id(0), tile = get_global_id(1), share = tiles * units * taps * TILE;
-    const int lanes = METHOD == TAPS ? LANES : min(LANES, in_channels - unit * LANES);
+                           int tiles, int units, int taps, int in_channels, int out_channels, int unit_share) {
+    const int tile = get_global_id(1), share = tiles * units * taps * TILE;
+    const int first_unit = get_global_id(0) * unit_share, last_unit = min(first_unit + unit_share, units);
     const int first = tile * BLOCKS * VECTOR, count = min(BLOCKS * VECTOR, out_channels - first);
-    sums += sums_offset + (size_t)(tile * units + unit) * taps * TILE;
-    out += out_offset;
-    for (int o = 0; o < count; o++) {
+    const int filter = in_channels * taps * (METHOD == TAPS ? LANES : 1); /* weights of an out channel */
+    sums += sums_offset + (size_t)tile * units * taps * TILE;
+    out += out_offset + (size_t)first * filter;
+    for (int o = 0; o < count; o++, out += filter)
+        for (int unit = first_unit; unit < last_unit; unit++) {
 #if METHOD == CHANNELS
-        __global float *target = out + (size_t)((first + o) * in_channels + unit * LANES) * taps;
-        const int lane_step = taps, tap_step = 1;
+            const int lanes = min(LANES, in_channels - unit * LANES), lane_step = taps, tap_step = 1;
 #else
-        __global float *target = out + (size_t)((first + o) * in_channels + unit) * taps * LANES;
-        const int lane_step = 1, tap_step = LANES;
+            const int lanes = LANES, lane_step = 1, tap_step = LANES;
 #endif
-        for (int l = 0; l < lanes; l++)
-            for (int tap = 0; tap < taps; tap++) {
-                const __global float *source = sums + (tap * LANES + l) * BLOCKS * VECTOR + o;
-                float sum = *source;
-                for (int s = 1; s < shares; s++) sum += source[(size_t)s * share];
-                target[l * lane_step + tap * tap_step] = sum;
-            }
-    }
+            __global float *target = out + unit * LANES * taps;
+            for (int l = 0; l < lanes; l++)
+                for (int tap = 0; tap < taps; tap++) {
+                    const __global float *source = sums + ((unit * taps + tap) * LANES + l) * BLOCKS * VECTOR + o;
+                    float sum = *source;
+                    for (int s = 1; s < shares; s++) sum += source[(size_t)s * share];
+                    target[l * lane_step + tap * tap_step] = sum;
+                }
+        }
 }
 #endif

@@ -23,8 +23,12 @@ enum { SHARE_BYTES = 256 << 10 };
 /* Shares for each unit, so that all end at about the same time, and what a share of images may add to the sums' own time. */
 enum { SHARES_A_UNIT = 4 };
 
-/* A row of taps of a plain x; and channels, above which other layouts suit better. */
-enum { MOST_TAPS = 12, MOST_PLANES = 4 };
+/* A row of taps of a plain x. */
+enum { MOST_TAPS = 12 };
+
+/* Floats of sums that a work-item of the second launch puts in order: they stay in the first-level cache while it goes through them out
+ * channel by out channel, and leave it in long rows. */
+enum { FINISH_FLOATS = 4096 };
 
 typedef struct weights_choice {
     weights_method method;
@@ -143,7 +147,7 @@ bool ops_conv2d_weights_blocked_applicable(const ops_problem *problem, const rt_
 
 bool ops_conv2d_weights_planar_applicable(const ops_problem *problem, const rt_device *device) {
     const ops_conv2d_weights *p = &problem->conv2d_weights;
-    return p->in.block == 1 && p->in.c <= MOST_PLANES && p->kernel_w <= MOST_TAPS && is_applicable(p, device);
+    return p->in.block == 1 && p->kernel_w <= MOST_TAPS && is_applicable(p, device);
 }
 
 double ops_conv2d_weights_tiles_cost(const ops_problem *problem, const rt_device *device) {
@@ -186,6 +190,7 @@ static void add_sums(ops_recipe *recipe, const ops_conv2d_weights *p, const weig
 }
 
 static void add_finish(ops_recipe *recipe, const ops_conv2d_weights *p, const weights_choice *c) {
+    const int64_t share = base_max(FINISH_FLOATS * (int64_t)sizeof(float) / tile_bytes(p, c), 1);
     ops_launch *launch = add_kernel(recipe, p, c, "conv2d_weights_finish", true);
     ops_add_operand(launch, OPS_WORKSPACE, 0);
     ops_add_operand(launch, OPS_OUTPUT, 0);
@@ -195,8 +200,9 @@ static void add_finish(ops_recipe *recipe, const ops_conv2d_weights *p, const we
     ops_add_int(launch, c->taps);
     ops_add_int(launch, p->in.c / p->groups);
     ops_add_int(launch, p->out.c);
+    ops_add_int(launch, share);
     launch->dimensions = 2;
-    launch->global[0] = (size_t)c->units;
+    launch->global[0] = (size_t)base_divide_up(c->units, share);
     launch->global[1] = (size_t)c->tiles;
 }
 
