@@ -4,7 +4,8 @@
  * meet LANES numbers of x. What the lanes are is METHOD's:
  *
  *   CHANNELS   of x in blocks too: neighbouring channels, under one tap. A unit is LANES channels, and has kernel_h * kernel_w taps.
- *   TAPS       of plain x: the taps of one row of the kernel, LANES = kernel_w. A unit is a channel, and has kernel_h taps.
+ *   TAPS       of plain x: the taps of ROWS rows of the kernel, one or all, LANES = ROWS * kernel_w. A unit is a channel, and
+ *              has kernel_h / ROWS taps.
  *
  * A work-item has a share of the images, of the tiles of blocks and of the units. It goes through its images in chunks that stay in the
  * first-level cache: a few rows of one image, or a few small images. All tiles, units and taps of the share have their sums over
@@ -20,6 +21,8 @@
  * Parameters, by -D: VECTOR and
  *     METHOD          0 CHANNELS, 1 TAPS
  *     LANES, BLOCKS   the tile
+ *     PADDED          1 where windows may reach beyond the image
+ *     ROWS            TAPS: rows of the kernel in a tile, which is 1 where PADDED; else 1
  *     FINISH          1: conv2d_weights_finish is there, else conv2d_weights */
 
 #define CHANNELS 0
@@ -31,14 +34,16 @@
 #define TILE (LANES * BLOCKS * VECTOR) /* floats of one tap's sums */
 
 #if !FINISH
-/* Adds what `count` pixels of a row give: dy's a vector apart, x's `step` floats, a lane's `lane_step`. */
+#define COLUMNS (LANES / ROWS)
+
+/* Adds what `count` pixels of a row give: dy's a vector apart, x's `step` floats, its lanes `lane_step` and rows of them `row_step`. */
 static inline void add_pixels(vec sums[LANES][BLOCKS], const __global float *dy, const int *block, const __global float *x,
-                              int step, int lane_step, int count) {
+                              int step, int lane_step, int row_step, int count) {
     ROLLED for (int p = 0; p < count; p++) {
         vec gradient[BLOCKS];
         UNROLL for (int b = 0; b < BLOCKS; b++) gradient[b] = vec_load(dy + block[b]);
         UNROLL for (int l = 0; l < LANES; l++) {
-            vec value = (vec)(x[l * lane_step]);
+            vec value = (vec)(x[l / COLUMNS * row_step + l % COLUMNS * lane_step]);
             UNROLL for (int b = 0; b < BLOCKS; b++) sums[l][b] = value * gradient[b] + sums[l][b];
         }
         dy += VECTOR;
@@ -46,7 +51,7 @@ static inline void add_pixels(vec sums[LANES][BLOCKS], const __global float *dy,
     }
 }
 
-#if METHOD == TAPS
+#if METHOD == TAPS && PADDED
 /* The same for pixels near an edge, of whose taps some see nothing: x + l * lane_step is in the row where that is 0 .. width - 1 from
  * `row` on. */
 static inline void add_edge(vec sums[LANES][BLOCKS], const __global float *dy, const int *block, const __global float *row,
@@ -74,7 +79,7 @@ void conv2d_weights(RANGE const __global float *dy, ulong dy_offset, const __glo
     const int in_h = in_shape.s2, in_w = in_shape.s3, in_batch_stride = in_shape.s5;
     const int images = out_shape.s0, out_c = out_shape.s1, out_h = out_shape.s2, out_w = out_shape.s3;
     const int out_batch_stride = out_shape.s5;
-    const int kernel_h = window.s0, kernel_w = METHOD == TAPS ? 1 : window.s1, stride_h = window.s2, stride_w = window.s3;
+    const int kernel_h = window.s0 / ROWS, kernel_w = METHOD == TAPS ? 1 : window.s1, stride_h = window.s2, stride_w = window.s3;
     const int dilation_h = window.s4, dilation_w = window.s5, pad_top = window.s6, pad_left = window.s7;
     const int chunk_images = shares.s3, chunk_rows = shares.s4, group_tiles = shares.s5, units = shares.s6;
 
@@ -101,7 +106,7 @@ void conv2d_weights(RANGE const __global float *dy, ulong dy_offset, const __glo
         const int reach = kw * dilation_w;
 #else
         const __global float *plane = x + (tile / group_tiles * units + unit) * in_h * in_w;
-        const int reach = (LANES - 1) * dilation_w;
+        const int reach = (COLUMNS - 1) * dilation_w;
 #endif
         /* the pixels of a row whose taps all see the image */
         const int low = METHOD == CHANNELS ? divide_up(pad_left - reach, stride_w) : divide_up(pad_left, stride_w);
@@ -112,18 +117,21 @@ void conv2d_weights(RANGE const __global float *dy, ulong dy_offset, const __glo
         for (int n = n0; n < n1; n++)
             for (int y = y0; y < y1; y++) {
                 const int source_y = y * stride_h - pad_top + kh * dilation_h;
-                if (source_y < 0 || source_y >= in_h) continue;
+                if (PADDED && (source_y < 0 || source_y >= in_h)) continue;
                 const __global float *gradient = dy + n * out_batch_stride + y * out_w * VECTOR;
 #if METHOD == CHANNELS
                 const __global float *row = plane + n * in_batch_stride + source_y * in_w * VECTOR;
                 add_pixels(sum, gradient + x0 * VECTOR, block, row + (x0 * stride_w - pad_left + reach) * VECTOR,
-                           stride_w * VECTOR, 1, x1 - x0);
+                           stride_w * VECTOR, 1, 0, x1 - x0);
 #else
                 const __global float *row = plane + n * in_batch_stride + source_y * in_w;
+#if PADDED
                 add_edge(sum, gradient, block, row, -pad_left, in_w, stride_w, dilation_w, x0);
-                add_pixels(sum, gradient + x0 * VECTOR, block, row + x0 * stride_w - pad_left, stride_w, dilation_w, x1 - x0);
                 add_edge(sum, gradient + x1 * VECTOR, block, row, x1 * stride_w - pad_left, in_w, stride_w, dilation_w,
                          out_w - x1);
+#endif
+                add_pixels(sum, gradient + x0 * VECTOR, block, row + x0 * stride_w - pad_left, stride_w, dilation_w,
+                           dilation_h * in_w, x1 - x0);
 #endif
             }
 

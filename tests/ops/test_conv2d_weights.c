@@ -17,7 +17,9 @@ static int32_t draw_axis(harness_random *random, int32_t out, int32_t kernel, in
     *stride = harness_chance(random, 0.7) ? 1 : harness_between(random, 2, 3);
     *dilation = harness_chance(random, 0.8) ? 1 : 2;
     int32_t reach = (kernel - 1) * *dilation + 1, span = (out - 1) * *stride + reach;
-    int32_t most = harness_chance(random, 0.2) ? reach + 2 : kernel / 2; /* also taps that meet nothing but padding */
+    int32_t most = harness_chance(random, 0.2)   ? reach + 2 /* also taps that meet nothing but padding */
+                   : harness_chance(random, 0.4) ? 0
+                                                 : kernel / 2;
     *pad = harness_between(random, 0, most);
     int32_t behind = harness_between(random, 0, most), slack = harness_between(random, 0, *stride - 1);
     while (span + slack - *pad - behind < 1) *pad > behind ? (*pad)-- : behind--;
