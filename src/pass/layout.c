@@ -88,6 +88,13 @@ static bool layout_weights_fit(const clade_graph *graph, const graph_node *node,
     return ops_groups_suit_blocks(x, dy, node->attributes.conv2d_weights.groups, block);
 }
 
+/* The gradient of an average is larger than what it is made from: better that is put into blocks, which whole ones of channels can be,
+ * than what follows. */
+static bool layout_pool_gradient_grows(const clade_graph *graph, const graph_node *node, int32_t block) {
+    return node->attributes.pool_gradient.pool.kind == CLADE_POOL_AVERAGE &&
+           graph_shape_of(graph, node->output)->dims[1] % block == 0;
+}
+
 bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t block) {
     switch (node->op) {
     case GRAPH_OP_conv2d:
@@ -97,13 +104,14 @@ bool pass_makes_blocks(const clade_graph *graph, const graph_node *node, int32_t
     case GRAPH_OP_scale:
     case GRAPH_OP_activation:
     case GRAPH_OP_spread:
-    case GRAPH_OP_pool_gradient:
     case GRAPH_OP_lrn_gradient:
     case GRAPH_OP_activation_gradient:
     case GRAPH_OP_norm_apply:
     case GRAPH_OP_norm_gradient:
     case GRAPH_OP_dropout_training:
         return layout_reads_blocked(graph, node);
+    case GRAPH_OP_pool_gradient:
+        return layout_reads_blocked(graph, node) || layout_pool_gradient_grows(graph, node, block);
     case GRAPH_OP_binary:
         return layout_reads_blocked(graph, node) && layout_binary_fits(graph, node, block);
     case GRAPH_OP_concat:
