@@ -3,6 +3,7 @@
 
     between the two marker lines of cl/conv2d_winograd.cl   input and output transforms, as OpenCL C
     likewise of cl/winograd_weights.cl                       weight transforms, as OpenCL C, for weights that are given in each run
+    likewise of cl/conv2d_weights_winograd.cl                all three of F(3, 4), which gives the gradient of a 3 x 3 kernel
     src/ops/winograd_weights.inc                             weight transforms, as numbers
 
 F(m, r) computes m neighbouring results of a filter with r taps by n = m + r - 1 products instead of m * r (Winograd, Arithmetic
@@ -42,9 +43,13 @@ TRANSFORMS = {
     (3, 3, 2): ["1"],
 }
 
+# The same, of filters that are tiles of dy: the results are the gradient of the convolution's weight.
+GRADIENT_TRANSFORMS = {(3, 4, 1): ["5/8", "5/4"]}
+
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = ROOT / "cl/conv2d_winograd.cl"
 WEIGHTS_KERNEL = ROOT / "cl/winograd_weights.cl"
+GRADIENT_KERNEL = ROOT / "cl/conv2d_weights_winograd.cl"
 WEIGHTS = ROOT / "src/ops/winograd_weights.inc"
 BEGIN = "/* ---- Written by scripts/winograd.py: from here ---- */\n"
 END = "/* ---- to here ---- */\n"
@@ -166,10 +171,10 @@ def output_transform(a, first, pair_count):
     return ["static inline void transform_output(const vec *v, int step, vec *y, int y_step) {", *lines, "}"]
 
 
-def kernel_text(transforms):
+def kernel_text(table, transforms):
     """`transforms`: of matrices a, b and g, the first of the rows of pairs and their number, gives the functions."""
     lines = []
-    for index, ((m, r, stride), pairs) in enumerate(TRANSFORMS.items()):
+    for index, ((m, r, stride), pairs) in enumerate(table.items()):
         first = int(Fraction(0) in points_of(m, r if stride == 1 else 2, pairs))
         points = ["0"] * first + [f"+-{p}" for p in pairs] + ["infinity"]
         condition = f"TILE == {m} && KERNEL == {r} && STRIDE == {stride}"
@@ -184,6 +189,11 @@ def data_transforms(a, b, _, first, pair_count):
 
 def weight_transforms(_a, _b, g, first, pair_count):
     return transform_by_rows("transform_weight", "g", g, first, pair_count)
+
+
+def gradient_transforms(a, b, g, first, pair_count):
+    data = data_transforms(a, b, g, first, pair_count)
+    return data + transform_by_rows("transform_gradient", "g", g, first, pair_count)
 
 
 # ---- Numbers for C ----------------------------------------------------------------------------------------------------------
@@ -201,9 +211,14 @@ def weights_text():
 
 def main():
     wanted = {WEIGHTS: weights_text()}
-    for path, transforms in ((KERNEL, data_transforms), (WEIGHTS_KERNEL, weight_transforms)):
+    kernels = (
+        (KERNEL, TRANSFORMS, data_transforms),
+        (WEIGHTS_KERNEL, TRANSFORMS, weight_transforms),
+        (GRADIENT_KERNEL, GRADIENT_TRANSFORMS, gradient_transforms),
+    )
+    for path, table, transforms in kernels:
         before, rest = path.read_text().split(BEGIN)
-        wanted[path] = before + BEGIN + kernel_text(transforms) + END + rest.split(END)[1]
+        wanted[path] = before + BEGIN + kernel_text(table, transforms) + END + rest.split(END)[1]
     for path, text in wanted.items():
         if sys.argv[1:] == ["--check"]:
             if not path.exists() or path.read_text() != text:

@@ -5,6 +5,8 @@
 const ops_candidate ops_conv2d_weights_candidates[] = {
     {"blocked", ops_conv2d_weights_blocked_applicable, ops_conv2d_weights_tiles_cost, ops_conv2d_weights_tiles_make},
     {"planar", ops_conv2d_weights_planar_applicable, ops_conv2d_weights_tiles_cost, ops_conv2d_weights_tiles_make},
+    {"winograd", ops_conv2d_weights_winograd_applicable, ops_conv2d_weights_winograd_cost,
+     ops_conv2d_weights_winograd_make},
     {"generic", ops_always_applicable, ops_conv2d_weights_generic_cost, ops_conv2d_weights_generic_make},
 };
 const size_t ops_conv2d_weights_candidate_count = BASE_COUNT(ops_conv2d_weights_candidates);

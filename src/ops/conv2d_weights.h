@@ -11,6 +11,12 @@ double ops_conv2d_weights_tiles_cost(const ops_problem *problem, const rt_device
 clade_status ops_conv2d_weights_tiles_make(base_env *env, const ops_problem *problem, const rt_device *device,
                                            ops_recipe *recipe_out);
 
+/* "winograd" (conv2d_weights_winograd.c) */
+bool ops_conv2d_weights_winograd_applicable(const ops_problem *problem, const rt_device *device);
+double ops_conv2d_weights_winograd_cost(const ops_problem *problem, const rt_device *device);
+clade_status ops_conv2d_weights_winograd_make(base_env *env, const ops_problem *problem, const rt_device *device,
+                                              ops_recipe *recipe_out);
+
 /* "generic" (conv2d_weights_generic.c) */
 double ops_conv2d_weights_generic_cost(const ops_problem *problem, const rt_device *device);
 clade_status ops_conv2d_weights_generic_make(base_env *env, const ops_problem *problem, const rt_device *device,

@@ -69,7 +69,33 @@ static void every_candidate_agrees_with_double_precision(void **state) {
                               .kind = OPS_CONV2D_WEIGHTS, .draw = draw, .reference = reference, .describe = describe});
 }
 
+/* By Winograd's transform. */
+static void draw_3x3(harness_random *random, ops_problem *problem) {
+    ops_conv2d_weights *p = &problem->conv2d_weights;
+    const int32_t block = harness_chance(random, 0.6) ? 16 : 8, n = harness_between(random, 1, 3);
+    const int32_t out_h = harness_between(random, 1, 9),
+                  out_w = harness_between(random, 1, harness_chance(random, 0.2) ? 90 : 9);
+    *p = (ops_conv2d_weights){
+        .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .groups = 1};
+    p->pad_top = harness_between(random, 0, 2);
+    p->pad_left = harness_between(random, 0, 2);
+    int32_t in_h = out_h + 2 - p->pad_top - harness_between(random, 0, 1),
+            in_w = out_w + 2 - p->pad_left - harness_between(random, 0, 1);
+    p->in = harness_tensor(random, n, harness_between(random, 1, 40), (int32_t)base_max(in_h, 1),
+                           (int32_t)base_max(in_w, 1), block);
+    p->out = harness_tensor(random, n, harness_between(random, 1, 50), out_h, out_w, block);
+}
+
+static void transforms_agree_with_double_precision(void **state) {
+    harness_check(*state, &(harness_operator){.kind = OPS_CONV2D_WEIGHTS,
+                                              .draw = draw_3x3,
+                                              .reference = reference,
+                                              .describe = describe,
+                                              .approximate = true});
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_candidate_agrees_with_double_precision)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_candidate_agrees_with_double_precision),
+                                       cmocka_unit_test(transforms_agree_with_double_precision)};
     return cmocka_run_group_tests(tests, harness_open, harness_close);
 }
