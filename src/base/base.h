@@ -105,6 +105,26 @@ size_t base_utf8_length(const char *text);
 /* FNV-1a, 64 bits. */
 uint64_t base_hash(const char *text);
 
+/* ---- Names ------------------------------------------------------------------------------------------------------
+ * Which number a name has, found in constant time. The names are borrowed: they have to outlive their place in the table. */
+typedef struct base_name {
+    const char *name; /* NULL: the slot is free */
+    uint64_t hash;
+    int32_t number;
+} base_name;
+typedef struct base_names { /* all zero: no names yet */
+    base_name *slots;
+    size_t count, capacity;
+} base_names;
+
+/* Adds a name; one that is there keeps its number. False when there is no memory, never once as many names were in it before. */
+bool base_names_add(base_env *env, base_names *names, const char *name, int32_t number);
+int32_t base_names_find(const base_names *names, const char *name); /* -1: it is not there */
+/* Takes a name out, if that is its number. */
+void base_names_remove(base_names *names, const char *name, int32_t number);
+void base_names_clear(base_names *names);
+void base_names_free(base_env *env, base_names *names);
+
 /* Philox4x32-10: 128 random bits that follow from counter and key alone, in any order and on any thread. */
 void base_philox(const uint32_t counter[4], uint64_t key, uint32_t numbers_out[4]);
 

@@ -107,6 +107,9 @@ static void move_tensors(clade_graph *graph, int32_t *new_ids, const unsigned ch
         }
     }
     graph->tensor_count = kept;
+    base_names_clear(&graph->names);
+    for (size_t i = 0; i < kept; i++) /* there is room: before, there were no fewer */
+        (void)base_names_add(graph->env, &graph->names, graph->tensors[i].name, (int32_t)i);
 }
 
 static void renumber(clade_tensor *tensor, const int32_t *new_ids) {

@@ -15,7 +15,10 @@ static clade_status clone_tensors(const clade_graph *graph, clade_graph *clone) 
         if (!(copy.name = base_copy_string(clone->env, copy.name)))
             return base_fail_memory(clone->env, strlen(graph->tensors[i].name), "a clone's names");
         if (copy.value) atomic_fetch_add(&copy.value->references, 1);
+        const int32_t id = (int32_t)clone->tensor_count;
         clone->tensors[clone->tensor_count++] = copy;
+        if (!copy.dead && !base_names_add(clone->env, &clone->names, copy.name, id))
+            return base_fail_memory(clone->env, graph->names.capacity * sizeof *graph->names.slots, "a clone's names");
     }
     return CLADE_OK;
 }
@@ -151,8 +154,9 @@ graph_node *graph_producer(const clade_graph *graph, clade_tensor tensor) {
 /* ---- Nodes and parameters ---------------------------------------------------------------------------------------------- */
 
 void graph_remove(clade_graph *graph, graph_node *node) {
-    node->dead = true;
-    graph_tensor_of(graph, node->output)->dead = true;
+    graph_tensor *output = graph_tensor_of(graph, node->output);
+    node->dead = output->dead = true;
+    base_names_remove(&graph->names, output->name, node->output.id);
 }
 
 clade_status graph_derive(clade_graph *graph, const char *name, const clade_shape *shape, graph_derivation derivation,

@@ -42,6 +42,7 @@ void clade_graph_destroy(clade_graph **graph) {
     graph_drop_values(gone); /* after the values that lie in what is attached */
     base_free(env, gone->nodes);
     base_free(env, gone->tensors);
+    base_names_free(env, &gone->names);
     base_free(env, gone->inputs);
     base_free(env, gone->outputs);
     clade_context *context = gone->context;
@@ -117,11 +118,7 @@ void graph_describe_activation(base_text *text, clade_activation activation) {
     if (activation != CLADE_ACTIVATION_NONE) base_text_add(text, ", %s", graph_activation_name(activation));
 }
 
-static bool name_taken(const clade_graph *graph, const char *name) {
-    for (size_t i = 0; i < graph->tensor_count; i++)
-        if (!graph->tensors[i].dead && strcmp(graph->tensors[i].name, name) == 0) return true;
-    return false;
-}
+static bool name_taken(const clade_graph *graph, const char *name) { return base_names_find(&graph->names, name) >= 0; }
 
 /* `name`, or OP_NUMBER with the first number that is free. */
 static char *choose_name(const clade_graph *graph, const char *name, const char *op) {
@@ -147,7 +144,8 @@ static bool is_representable(const clade_shape *shape) {
 /* Appends a tensor whose name becomes the graph's. */
 static clade_status add_tensor(clade_graph *graph, char *name, clade_tensor_kind kind, const clade_shape *shape,
                                int32_t producer, clade_tensor *tensor_out) {
-    if (!base_grow(graph->env, &graph->tensors, sizeof *graph->tensors, graph->tensor_count, &graph->tensor_capacity))
+    if (!base_grow(graph->env, &graph->tensors, sizeof *graph->tensors, graph->tensor_count, &graph->tensor_capacity) ||
+        !base_names_add(graph->env, &graph->names, name, (int32_t)graph->tensor_count))
         return base_fail_memory(graph->env, 2 * graph->tensor_capacity * sizeof *graph->tensors, "a graph's tensors");
     graph->tensors[graph->tensor_count] = (graph_tensor){
         .kind = kind,
@@ -176,7 +174,11 @@ clade_status graph_add_tensor(clade_graph *graph, const char *name, clade_tensor
 
 /* Takes back the tensors from `count` on. */
 static void drop_tensors(clade_graph *graph, size_t count) {
-    while (graph->tensor_count > count) free_tensor(graph, &graph->tensors[--graph->tensor_count]);
+    while (graph->tensor_count > count) {
+        graph_tensor *last = &graph->tensors[--graph->tensor_count];
+        base_names_remove(&graph->names, last->name, (int32_t)graph->tensor_count);
+        free_tensor(graph, last);
+    }
 }
 
 static clade_status add_parameters(clade_graph *graph, graph_node *node, const clade_shape *shapes) {

@@ -130,6 +130,8 @@ struct clade_graph {
     size_t node_count, node_capacity;
     graph_tensor *tensors;
     size_t tensor_count, tensor_capacity;
+    base_names
+        names; /* of the tensors that are not dead, to their ids; of several with one name (made by passes) to the first */
     clade_tensor *inputs;
     size_t input_count, input_capacity;
     graph_output *outputs;

@@ -1,8 +1,6 @@
 /* look.c: looking at a graph through the public API. */
 #include "graph/graph.h"
 
-#include <string.h>
-
 clade_context *clade_graph_context(const clade_graph *graph) { return graph ? graph->context : NULL; }
 
 size_t clade_graph_node_count(const clade_graph *graph) { return graph ? graph->node_count : 0; }
@@ -102,11 +100,8 @@ clade_status clade_graph_find_tensor(const clade_graph *graph, const char *name,
     if (!name || !tensor_out)
         return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT,
                          "failed to find a tensor: name or tensor_out is NULL");
-    for (size_t i = 0; i < graph->tensor_count; i++) {
-        if (graph->tensors[i].dead || strcmp(graph->tensors[i].name, name) != 0) continue;
-        *tensor_out = (clade_tensor){(int32_t)i};
-        return CLADE_OK;
-    }
+    tensor_out->id = base_names_find(&graph->names, name);
+    if (graph_is_tensor(*tensor_out)) return CLADE_OK;
     return base_fail(graph->env, CLADE_ERROR_NOT_FOUND, "failed to find tensor \"%s\": the graph has none of that name",
                      name);
 }

@@ -48,11 +48,8 @@ clade_status clade_graph_attach(clade_graph *graph, void *object, void (*release
 }
 
 static graph_tensor *find_parameter(const clade_graph *graph, const char *name) {
-    for (size_t i = 0; i < graph->tensor_count; i++) {
-        graph_tensor *tensor = &graph->tensors[i];
-        if (tensor->kind == CLADE_TENSOR_PARAMETER && !tensor->dead && strcmp(tensor->name, name) == 0) return tensor;
-    }
-    return NULL;
+    const int32_t id = base_names_find(&graph->names, name);
+    return id >= 0 && graph->tensors[id].kind == CLADE_TENSOR_PARAMETER ? &graph->tensors[id] : NULL;
 }
 
 static clade_status check_value(const clade_graph *graph, const char *name, const clade_array *value,
