@@ -43,6 +43,11 @@ clade_status base_fail(base_env *env, clade_status status, const char *format, .
 clade_status base_fail_memory(base_env *env, size_t size, const char *what);
 void base_log(base_env *env, clade_log_level level, const char *format, ...) BASE_PRINTF(3, 4);
 bool base_logs(const base_env *env, clade_log_level level);
+/* From here on this thread's failures keep their messages but are not logged, for a caller that collects them and says them
+ * later, all at once. */
+void base_hush(base_env *env);
+/* Ends that. Logs the last message if `status`, what came of it, is a failure that nobody else will report. */
+void base_speak(base_env *env, clade_status status);
 /* Copies this thread's last message. */
 void base_message(base_env *env, char *buffer, size_t size);
 

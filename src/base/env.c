@@ -14,6 +14,7 @@ enum { MESSAGE_SIZE = 1024 };
 typedef struct thread_message {
     struct thread_message *next;
     pthread_t thread;
+    bool hushed;
     char text[MESSAGE_SIZE];
 } thread_message;
 
@@ -73,16 +74,41 @@ static thread_message *find_message(const base_env *env) {
     return NULL;
 }
 
-/* Out of memory here loses the text, not the status. */
-static void keep_message(base_env *env, const char *text) {
-    pthread_mutex_lock(&env->lock);
+/* As find_message, but makes one where there is none. NULL when memory has run out. */
+static thread_message *own_message(base_env *env) {
     thread_message *message = find_message(env);
     if (!message && (message = env->messages ? base_allocate(env, sizeof *message) : &env->first)) {
         *message = (thread_message){.next = env->messages, .thread = pthread_self()};
         env->messages = message;
     }
+    return message;
+}
+
+/* Whether it is to be logged too. Out of memory here loses the text, not the status. */
+static bool keep_message(base_env *env, const char *text) {
+    pthread_mutex_lock(&env->lock);
+    thread_message *message = own_message(env);
     if (message) snprintf(message->text, sizeof message->text, "%s", text);
+    const bool hushed = message && message->hushed;
     pthread_mutex_unlock(&env->lock);
+    return !hushed;
+}
+
+static void set_hushed(base_env *env, bool hushed) {
+    pthread_mutex_lock(&env->lock);
+    thread_message *message = own_message(env);
+    if (message) message->hushed = hushed;
+    pthread_mutex_unlock(&env->lock);
+}
+
+void base_hush(base_env *env) { set_hushed(env, true); }
+
+void base_speak(base_env *env, clade_status status) {
+    char text[MESSAGE_SIZE];
+    set_hushed(env, false);
+    if (status == CLADE_OK) return;
+    base_message(env, text, sizeof text);
+    base_log(env, CLADE_LOG_ERROR, "%s", text);
 }
 
 bool base_logs(const base_env *env, clade_log_level level) { return env && env->log && level <= env->level; }
@@ -112,8 +138,7 @@ clade_status base_fail(base_env *env, clade_status status, const char *format, .
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    keep_message(env, text);
-    base_log(env, CLADE_LOG_ERROR, "%s", text);
+    if (keep_message(env, text)) base_log(env, CLADE_LOG_ERROR, "%s", text);
     return status;
 }
 

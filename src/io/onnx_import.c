@@ -86,8 +86,10 @@ static clade_status build_nodes(onnx_import *job) {
         onnx_node *node = &job->nodes[i];
         if (!node->needed) continue;
         const size_t noted = job->refused_nodes;
+        base_hush(job->env);
         clade_status status = build_node(job, node);
         if (status == CLADE_ERROR_UNSUPPORTED && job->refused_nodes == noted) status = onnx_checked(job, node, status);
+        base_speak(job->env, status == CLADE_ERROR_UNSUPPORTED ? CLADE_OK : status); /* those are for onnx_report */
         if (status != CLADE_OK && status != CLADE_ERROR_UNSUPPORTED) return status;
         if (status != CLADE_OK) refuse_outputs(job, node);
     }

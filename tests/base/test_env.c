@@ -48,6 +48,27 @@ static void a_failure_keeps_logs_and_returns(void **state) {
     assert_int_equal(base_fail(NULL, CLADE_ERROR_SHAPE, "nobody"), CLADE_ERROR_SHAPE);
 }
 
+static void a_hushed_failure_is_said_once_or_not_at_all(void **state) {
+    (void)state;
+    record kept = {0};
+    base_env *env = base_env_create(NULL, keep, &kept, CLADE_LOG_ERROR);
+    char message[64];
+    base_hush(env);
+    assert_int_equal(base_fail(env, CLADE_ERROR_SHAPE, "collected"), CLADE_ERROR_SHAPE);
+    base_message(env, message, sizeof message);
+    assert_string_equal(message, "collected");
+    base_speak(env, CLADE_OK);
+    assert_int_equal(kept.count, 0);
+    base_hush(env);
+    assert_int_equal(base_fail(env, CLADE_ERROR_SHAPE, "the end"), CLADE_ERROR_SHAPE);
+    base_speak(env, CLADE_ERROR_SHAPE);
+    assert_int_equal(kept.count, 1);
+    assert_string_equal(kept.text, "the end");
+    assert_int_equal(base_fail(env, CLADE_ERROR_SHAPE, "later"), CLADE_ERROR_SHAPE);
+    assert_int_equal(kept.count, 2);
+    base_env_destroy(&env);
+}
+
 static void the_level_decides_what_is_logged(void **state) {
     (void)state;
     record kept = {0};
@@ -158,6 +179,7 @@ static void without_memory_the_first_thread_keeps_its_message(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failure_keeps_logs_and_returns),
+        cmocka_unit_test(a_hushed_failure_is_said_once_or_not_at_all),
         cmocka_unit_test(the_level_decides_what_is_logged),
         cmocka_unit_test(long_log_messages_are_whole),
         cmocka_unit_test(each_thread_has_its_own_message),

@@ -289,6 +289,34 @@ static void test_attributes_out_of_range(void **state) {
     }
 }
 
+static void count_failures(void *user, clade_log_level level, const char *message) {
+    (void)message;
+    *(int *)user += level == CLADE_LOG_ERROR;
+}
+
+/* What the graph itself refuses is said in the list of what is not supported, and not before it. */
+static void test_a_refused_node_is_reported_once(void **state) {
+    (void)state;
+    int failures = 0;
+    clade_context_settings settings = clade_context_defaults();
+    clade_context *context = NULL;
+    clade_graph *made = NULL;
+    bytes graph = {.size = 0}, attributes = {.size = 0}, model;
+    settings.device = "none";
+    settings.cache_directory = "";
+    settings.log = count_failures;
+    settings.log_user = &failures;
+    attribute_ints(&attributes, "kernel_shape", (const int64_t[]){9999, 9999}, 2);
+    graph_input(&graph, "x", 1, images, 4);
+    graph_node(&graph, "MaxPool", "the pool", "x", "y", &attributes);
+    graph_output(&graph, "y");
+    model_finish(&model, &graph, 17);
+    assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
+    assert_int_equal(clade_onnx_load_memory(context, model.data, model.size, NULL, &made), CLADE_ERROR_UNSUPPORTED);
+    assert_int_equal(failures, 1);
+    clade_context_destroy(&context);
+}
+
 /* ---- External data ------------------------------------------------------------------------------------------------- */
 
 /* x + c, c being in another file. */
@@ -375,6 +403,7 @@ int main(void) {
         SUPPORT_TEST(test_deep_nesting),
         SUPPORT_TEST(test_many_small_parts),
         SUPPORT_TEST(test_attributes_out_of_range),
+        SUPPORT_TEST(test_a_refused_node_is_reported_once),
         SUPPORT_TEST(test_external_data_stay_in_the_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
