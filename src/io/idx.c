@@ -9,6 +9,10 @@
 
 /* The largest data set and the largest file accepted; zlib counts in unsigned int. */
 #define IDX_MAX_BYTES ((uint64_t)1 << 31)
+/* What a compressed file may hold: at least so much, and more for larger ones. Images and labels shrink to a tenth or so; what
+ * shrinks far more is made to take time and memory. */
+#define IDX_LEAST_BUDGET  ((uint64_t)64 << 20)
+#define IDX_BUDGET_A_BYTE 64
 enum { IDX_UNSIGNED_BYTE = 8, IDX_MAX_RANK = 4, GZIP_ONLY = 16 };
 
 /* The contents of the file, taken piece by piece: as they lie, or inflated. */
@@ -121,6 +125,11 @@ static clade_status check_size(const idx_source *source, const clade_shape *shap
     if ((uint64_t)elements / ratio > source->file->size)
         return io_refuse(source->file, CLADE_ERROR_FORMAT, "it is truncated: its %zu bytes cannot hold the shape %s",
                          source->file->size, base_shape_text(shape, text, sizeof text));
+    if ((uint64_t)elements > IDX_LEAST_BUDGET && (uint64_t)elements / IDX_BUDGET_A_BYTE > source->file->size)
+        return io_refuse(source->file, CLADE_ERROR_UNSUPPORTED,
+                         "its shape %s is more than %llu elements, and more than %d for each of its %zu bytes",
+                         base_shape_text(shape, text, sizeof text), (unsigned long long)IDX_LEAST_BUDGET,
+                         IDX_BUDGET_A_BYTE, source->file->size);
     *elements_out = (size_t)elements;
     return CLADE_OK;
 }

@@ -120,6 +120,22 @@ static void does_not_inflate_bombs(void **state) {
     assert_failure(test, read_idx(test, test->path), CLADE_ERROR_FORMAT, "goes on after its last element");
 }
 
+/* A file that holds all that it announces may still be a bomb: refused by its header, before anything is inflated. */
+static void refuses_what_is_too_small_for_its_contents(void **state) {
+    support *test = *state;
+    enum { PIECE = 1 << 20, PIECES = 65 };
+    const uint8_t header[8] = {0, 0, 8, 1, PIECES >> 4, (PIECES & 15) << 4, 0, 0}; /* 65 MiB */
+    uint8_t *zeros = calloc(1, PIECE);
+    gzFile packed = gzopen(test->path, "wb9");
+    assert_non_null(zeros);
+    assert_non_null(packed);
+    assert_int_equal(gzwrite(packed, header, sizeof header), sizeof header);
+    for (int i = 0; i < PIECES; i++) assert_int_equal(gzwrite(packed, zeros, PIECE), PIECE);
+    assert_int_equal(gzclose(packed), Z_OK);
+    free(zeros);
+    assert_failure(test, read_idx(test, test->path), CLADE_ERROR_UNSUPPORTED, "for each of its");
+}
+
 static void reads_fashion_mnist(void **state) {
     support *test = *state;
     if (access(FASHION_MNIST, R_OK) != 0) skip(); /* Debian's dataset-fashion-mnist */
@@ -153,6 +169,7 @@ int main(void) {
         SUPPORT_TEST(refuses_hostile_files),
         SUPPORT_TEST(refuses_data_behind_the_compressed_stream),
         SUPPORT_TEST(does_not_inflate_bombs),
+        SUPPORT_TEST(refuses_what_is_too_small_for_its_contents),
         SUPPORT_TEST(reads_fashion_mnist),
         SUPPORT_TEST(refuses_null),
     };
