@@ -62,13 +62,15 @@ static bool start(tool_network *network, profile_report *report, tool_buffers *b
 typedef void profile_writer(FILE *file, const tool_network *network, const profile_report *report);
 
 /* `path`: NULL when nobody asked. */
-static bool write_file(const char *path, const tool_network *network, const profile_report *report,
+static bool open_file(const char *path, output_file *output, tool_console *console) {
+    return !path || output_open(output, path, console);
+}
+
+static bool write_file(output_file *output, const tool_network *network, const profile_report *report,
                        profile_writer *write) {
-    output_file output;
-    if (!path) return true;
-    if (!output_open(&output, path, network->console)) return false;
-    write(output.stream, network, report);
-    return output_commit(&output, network->console);
+    if (!output->stream) return true;
+    write(output->stream, network, report);
+    return output_commit(output, network->console);
 }
 
 static void show(const tool_network *network, const profile_report *report) {
@@ -85,10 +87,14 @@ static int profile_run(const tool_options *options, tool_console *console) {
     profile_report report = {.times = {.runs = options->runs ? (size_t)options->runs : DEFAULT_RUNS}};
     tool_network network = {.options = options, .console = console};
     tool_buffers buffers = {0};
-    bool good = start(&network, &report, &buffers) && profile_measure(&network, &buffers, &report);
+    output_file trace = {0}, html = {0}; /* opened first: what cannot be written is not worth measuring */
+    bool good = open_file(options->trace, &trace, console) && open_file(options->html, &html, console) &&
+                start(&network, &report, &buffers) && profile_measure(&network, &buffers, &report);
     if (good) show(&network, &report);
-    good = good && write_file(options->trace, &network, &report, profile_write_trace) &&
-           write_file(options->html, &network, &report, profile_write_page);
+    good = good && write_file(&trace, &network, &report, profile_write_trace) &&
+           write_file(&html, &network, &report, profile_write_page);
+    output_abandon(&trace);
+    output_abandon(&html);
     profile_free(&report);
     buffers_free(&buffers);
     network_close(&network);

@@ -220,14 +220,17 @@ static bool fail_unknown(tool_console *console, const tool_model *model, const c
 
 static bool is_switch(const setting *s) { return s->kind == SETTING_SWITCH || s->kind == SETTING_ABSENCE; }
 
-/* One NAME=VALUE, which is cut in two. */
-static bool read_item(char *item, tool_console *console, tool_model *model) {
+/* One NAME=VALUE, which is cut in two. `given`: by setting, whether it was there before. */
+static bool read_item(char *item, bool *given, tool_console *console, tool_model *model) {
     char *equals = strchr(item, '=');
     if (equals) *equals = '\0';
     size_t i = 0;
     while (i < SETTING_ROWS && (!has(model, &settings[i]) || strcmp(settings[i].name, item) != 0)) i++;
     if (i == SETTING_ROWS) return fail_unknown(console, model, item);
     const setting *s = &settings[i];
+    if (given[i])
+        return console_fail(console, "failed to read MODEL '%s': %s is set more than once", model->info.name, s->name);
+    given[i] = true;
     const char *value = equals ? equals + 1 : is_switch(s) ? "on" : "";
     if (read_value(s, value, &model->wanted)) return true;
     return console_fail(console, "failed to read MODEL '%s': %s is %s, not '%s'", model->info.name, s->name, s->values,
@@ -235,6 +238,7 @@ static bool read_item(char *item, tool_console *console, tool_model *model) {
 }
 
 bool settings_read(const char *text, tool_console *console, tool_model *model) {
+    bool given[SETTING_ROWS] = {false};
     for (bool more = true; more;) {
         char item[ITEM_SIZE];
         const size_t length = strcspn(text, ",");
@@ -243,7 +247,7 @@ bool settings_read(const char *text, tool_console *console, tool_model *model) {
                                 model->info.name, ITEM_SIZE);
         memcpy(item, text, length);
         item[length] = '\0';
-        if (!read_item(item, console, model)) return false;
+        if (!read_item(item, given, console, model)) return false;
         more = text[length] == ',';
         text += length + more;
     }

@@ -80,6 +80,7 @@ refused() {
     warns "^clade: .*$2"
 }
 refused googlenet:norm "googlenet has no setting 'norm'; it has classes, .*batch_norm, .*inception5b$"
+refused googlenet:size=96,size=97 "size is set more than once"
 refused resnet18:batch_norm "resnet18 has no setting 'batch_norm'; it has classes, channels, size, height, width, auxiliary$"
 refused googlenet: "no setting ''"
 refused googlenet:residual,,lrn "no setting ''"

@@ -51,6 +51,8 @@ same '</html>' "$(tail -n 1 lenet.html)"
 behaviour "files that cannot be written are an error, and leave nothing behind"
 expect 1 profile lenet --runs 1 --trace nowhere/t.json
 warns '^clade: failed to create a file beside nowhere/t.json'
+expect 1 profile xception --html nowhere/p.html # before anything else is looked at
+warns '^clade: failed to create a file beside nowhere/p.html'
 mkdir target
 ln -s /dev/full target/full.html
 expect 1 profile lenet --runs 1 --html target/full.html
