@@ -1,6 +1,6 @@
-/* training.c: how long a step of training takes, and where the time goes: bench_training MODEL [BATCH [STEPS [top]]]. Prints the best and
- * median step, images a second, and each operator's share by the device's own clock; with `top` every step of the plan, slowest first.
- * Images are random. */
+/* training.c: how long a step of training takes, and where the time goes: bench_training MODEL [BATCH [STEPS [top | steps]]]. Prints the best and
+ * median step, images a second, and each operator's share by the device's own clock; with `top` every step of the plan, slowest first;
+ * with `steps` the milliseconds of each step instead. Images are made up. */
 #include "runner.h"
 #include "train/train.h"
 
@@ -36,7 +36,7 @@ static clade_trainer *make_trainer(const runner *r, const char *model, int64_t b
     return trainer;
 }
 
-static void time_steps(const runner *r, clade_trainer *trainer, int steps) {
+static void time_steps(const runner *r, clade_trainer *trainer, int steps, bool each) {
     const size_t bytes = (size_t)trainer->plan->inputs[0].bytes;
     float *images = calloc(1, bytes);
     int32_t *labels = calloc((size_t)trainer->images, sizeof *labels);
@@ -48,11 +48,13 @@ static void time_steps(const runner *r, clade_trainer *trainer, int steps) {
         const double start = base_seconds();
         runner_check(r, clade_trainer_step(trainer, &input, 1, labels, 0, NULL));
         if (i >= 0) seconds[i] = base_seconds() - start;
+        if (i >= 0 && each) printf("%.3f\n", 1e3 * seconds[i]);
     }
     qsort(seconds, (size_t)steps, sizeof *seconds, ascending);
     const double images_a_step = (double)trainer->images, median = seconds[steps / 2];
-    printf("step: best %.2f ms, median %.2f ms; %.1f images/s, median %.1f\n", 1e3 * seconds[0], 1e3 * median,
-           images_a_step / seconds[0], images_a_step / median);
+    if (!each)
+        printf("step: best %.2f ms, median %.2f ms; %.1f images/s, median %.1f\n", 1e3 * seconds[0], 1e3 * median,
+               images_a_step / seconds[0], images_a_step / median);
     free(images);
     free(labels);
     free(seconds);
@@ -107,8 +109,9 @@ int main(int argc, char **argv) {
     runner_open(&r);
     const int64_t batch = argc > 2 ? atoll(argv[2]) : 32;
     clade_trainer *trainer = make_trainer(&r, argc > 1 ? argv[1] : "lenet", batch);
-    time_steps(&r, trainer, argc > 3 ? atoi(argv[3]) : 5);
-    profile(&r, trainer, argc > 4);
+    const bool each = argc > 4 && strcmp(argv[4], "steps") == 0;
+    time_steps(&r, trainer, argc > 3 ? atoi(argv[3]) : 5, each);
+    if (!each) profile(&r, trainer, argc > 4);
     clade_trainer_destroy(&trainer);
     runner_close(&r);
     return 0;
