@@ -5,8 +5,8 @@
  * (AVX-512) and 16 of 8 (AVX2); of 4 there are 16 or 32. The lists are short because each tile is a program to compile, and
  * have tall and wide ones so that one wastes little whatever a row's length and the number of blocks are. The most useful come
  * first. */
-static const ops_tile tiles_of_32[] = {{14, 2}, {7, 3}, {9, 2},  {8, 3}, {12, 2},
-                                       {7, 2},  {9, 3}, {14, 1}, {4, 4}, {1, 4}};
+static const ops_tile tiles_of_32[] = {{14, 2}, {7, 3},  {9, 2},  {8, 3}, {12, 2}, {7, 2},
+                                       {9, 3},  {14, 1}, {10, 1}, {4, 4}, {1, 4}};
 static const ops_tile tiles_of_16[] = {{6, 2}, {5, 2}, {3, 3}, {7, 1}, {1, 4}};
 
 const ops_tile *ops_tiles(int32_t width, size_t *count_out) {
