@@ -65,11 +65,12 @@ static ops_problem forward_of(const conv_row *row, int32_t block) {
                                     .has_bias = true}};
 }
 
-/* Of a convolution without stride. */
+/* Of a convolution without stride; like every convolution's result it is in blocks. */
 static ops_problem data_gradient_of(const ops_problem *forward) {
     ops_problem problem = *forward;
     problem.conv2d.in = forward->conv2d.out;
-    problem.conv2d.out = forward->conv2d.in;
+    problem.conv2d.out =
+        dense(forward->conv2d.in.n, forward->conv2d.in.c, forward->conv2d.in.h, forward->conv2d.out.block);
     problem.conv2d.pad_top = forward->conv2d.kernel_h - 1 - forward->conv2d.pad_top;
     problem.conv2d.pad_left = forward->conv2d.kernel_w - 1 - forward->conv2d.pad_left;
     problem.conv2d.has_bias = false;
