@@ -96,9 +96,7 @@ static clade_status keep_outputs_with_losses(clade_graph *graph, const grad_sett
     base_free(graph->env, graph->outputs);
     graph->outputs = kept;
     graph->output_count = graph->output_capacity = settings->loss_count;
-    /* backwards, so that what only an unused node reads is unused in its turn */
-    for (size_t i = graph->node_count; i-- > 0;)
-        if (graph_use_count(graph, graph->nodes[i].output) == 0) graph_remove(graph, &graph->nodes[i]);
+    FORWARD(graph_remove_unused(graph));
     return graph_compact(graph);
 }
 

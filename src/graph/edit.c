@@ -105,31 +105,17 @@ void graph_replace_uses(clade_graph *graph, clade_tensor from, clade_tensor to) 
         if (graph->outputs[i].tensor.id == from.id) graph->outputs[i].tensor = to;
 }
 
-/* Counts uses and remembers the last node among them. */
-static size_t count_uses(const clade_graph *graph, clade_tensor tensor, graph_node **user_out) {
-    size_t uses = 0;
-    *user_out = NULL;
+graph_node *graph_single_user(const clade_graph *graph, clade_tensor tensor) {
+    graph_node *user = NULL;
     for (size_t i = 0; i < graph->node_count; i++) {
         graph_node *node = &graph->nodes[i];
         for (size_t k = 0; !node->dead && k < node->input_count; k++) {
             if (node->inputs[k].id != tensor.id) continue;
-            *user_out = node;
-            uses++;
+            if (user) return NULL;
+            user = node;
         }
     }
-    for (size_t i = 0; i < graph->output_count; i++)
-        if (graph->outputs[i].tensor.id == tensor.id) uses++;
-    return uses;
-}
-
-size_t graph_use_count(const clade_graph *graph, clade_tensor tensor) {
-    graph_node *user = NULL;
-    return count_uses(graph, tensor, &user);
-}
-
-graph_node *graph_single_user(const clade_graph *graph, clade_tensor tensor) {
-    graph_node *user = NULL;
-    return count_uses(graph, tensor, &user) == 1 ? user : NULL;
+    return graph_is_output(graph, tensor) ? NULL : user;
 }
 
 bool graph_is_output(const clade_graph *graph, clade_tensor tensor) {
@@ -157,6 +143,25 @@ void graph_remove(clade_graph *graph, graph_node *node) {
     graph_tensor *output = graph_tensor_of(graph, node->output);
     node->dead = output->dead = true;
     base_names_remove(&graph->names, output->name, node->output.id);
+}
+
+/* Backwards, so that what only an unused node reads is unused in its turn. */
+clade_status graph_remove_unused(clade_graph *graph) {
+    size_t *uses = base_allocate_zero(graph->env, graph->tensor_count, sizeof *uses);
+    if (!uses) return base_fail_memory(graph->env, graph->tensor_count * sizeof *uses, "counting uses");
+    for (size_t i = 0; i < graph->output_count; i++) uses[graph->outputs[i].tensor.id]++;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const graph_node *node = &graph->nodes[i];
+        for (size_t k = 0; !node->dead && k < node->input_count; k++) uses[node->inputs[k].id]++;
+    }
+    for (size_t i = graph->node_count; i-- > 0;) {
+        graph_node *node = &graph->nodes[i];
+        if (node->dead || uses[node->output.id] > 0) continue;
+        graph_remove(graph, node);
+        for (size_t k = 0; k < node->input_count; k++) uses[node->inputs[k].id]--;
+    }
+    base_free(graph->env, uses);
+    return CLADE_OK;
 }
 
 clade_status graph_derive(clade_graph *graph, const char *name, const clade_shape *shape, graph_derivation derivation,

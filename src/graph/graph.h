@@ -211,15 +211,15 @@ clade_status graph_add_tensor(clade_graph *graph, const char *name, clade_tensor
 
 /* Every use of `from` as node input or graph output becomes a use of `to`. */
 void graph_replace_uses(clade_graph *graph, clade_tensor from, clade_tensor to);
-/* How many nodes read a tensor (a node that reads it twice counts twice), plus one for each graph output it is. */
-size_t graph_use_count(const clade_graph *graph, clade_tensor tensor);
 bool graph_is_output(const clade_graph *graph, clade_tensor tensor);
-/* The only node that reads `tensor`, or NULL when there are several uses or it is a graph output. */
+/* The only node that reads `tensor`, or NULL when there are several uses (a node may read it twice) or it is a graph output. */
 graph_node *graph_single_user(const clade_graph *graph, clade_tensor tensor);
 /* The node that makes a tensor, or NULL. */
 graph_node *graph_producer(const clade_graph *graph, clade_tensor tensor);
 /* Marks node and output dead. Nothing may use the output any more. */
 void graph_remove(clade_graph *graph, graph_node *node);
+/* Removes the nodes whose results nobody needs for an output. */
+clade_status graph_remove_unused(clade_graph *graph);
 /* Adds a derived parameter. */
 clade_status graph_derive(clade_graph *graph, const char *name, const clade_shape *shape, graph_derivation derivation,
                           const clade_tensor sources[3], double constant, clade_tensor *parameter_out);

@@ -130,12 +130,23 @@ static bool merge_adopt(const clade_graph *graph, family *f, size_t index) {
     return true;
 }
 
-static void merge_find_family(const clade_graph *graph, size_t first, family *f) {
+/* For each node the next one that reads the same tensor first, or graph->node_count; members of a family are along it. */
+static void merge_chain_readers(const clade_graph *graph, size_t *next, size_t *first_reader) {
+    for (size_t i = 0; i < graph->tensor_count; i++) first_reader[i] = graph->node_count;
+    for (size_t i = graph->node_count; i-- > 0;) {
+        size_t *reader = &first_reader[graph->nodes[i].inputs[0].id];
+        next[i] = *reader;
+        *reader = i;
+    }
+}
+
+static void merge_find_family(const clade_graph *graph, const size_t *next, size_t first, family *f) {
     f->count = f->linear_count = 0;
     f->channels = 0;
     f->result = GRAPH_NO_TENSOR;
+    if (next[first] == graph->node_count) return; /* the rest looks at all nodes */
     if (!merge_fits(graph, &graph->nodes[first]) || !merge_adopt(graph, f, first)) return;
-    for (size_t i = first + 1; i < graph->node_count; i++)
+    for (size_t i = next[first]; i < graph->node_count; i = next[i])
         if (merge_are_siblings(graph, &graph->nodes[first], &graph->nodes[i]) && merge_fits(graph, &graph->nodes[i]))
             (void)merge_adopt(graph, f, i);
 }
@@ -238,13 +249,21 @@ static clade_status merge_family(clade_graph *graph, const family *f, size_t fir
 
 clade_status pass_merge(clade_graph *graph, const pass_options *options) {
     (void)options;
-    family f = {.members = base_allocate_zero(graph->env, graph->node_count, sizeof *f.members)};
-    if (!f.members) return base_fail_memory(graph->env, graph->node_count * sizeof *f.members, "merging convolutions");
+    base_env *env = graph->env;
     clade_status status = CLADE_OK;
+    family f = {.members = base_allocate_zero(env, graph->node_count, sizeof *f.members)};
+    size_t *next = base_allocate_zero(env, graph->node_count, sizeof *next);
+    size_t *first_reader = base_allocate_zero(env, graph->tensor_count, sizeof *first_reader);
+    if (!f.members || !next || !first_reader)
+        status = base_fail_memory(env, graph->node_count * sizeof *f.members, "merging convolutions");
+    else
+        merge_chain_readers(graph, next, first_reader);
     for (size_t i = 0; status == CLADE_OK && i < graph->node_count; i++) {
-        merge_find_family(graph, i, &f);
+        merge_find_family(graph, next, i, &f);
         if (f.count > 1) status = merge_family(graph, &f, i);
     }
-    base_free(graph->env, f.members);
+    base_free(env, f.members);
+    base_free(env, next);
+    base_free(env, first_reader);
     return status;
 }

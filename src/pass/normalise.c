@@ -80,10 +80,5 @@ clade_status pass_normalise(clade_graph *graph, const pass_options *options) {
             graph_remove(graph, node);
         }
     }
-    /* Backwards, so that what only an unused node reads is unused in its turn. */
-    for (size_t i = graph->node_count; i-- > 0;) {
-        graph_node *node = &graph->nodes[i];
-        if (!node->dead && graph_use_count(graph, node->output) == 0) graph_remove(graph, node);
-    }
-    return CLADE_OK;
+    return graph_remove_unused(graph);
 }

@@ -32,7 +32,6 @@ static void removing_a_node_leaves_its_input_to_its_users(void **state) {
     const clade_tensor a = relu(graph, x, "a"), b = relu(graph, a, "b"), c = relu(graph, b, "c");
     assert_int_equal(clade_graph_output(graph, c, "out"), CLADE_OK);
     assert_int_equal(clade_graph_output(graph, b, "middle"), CLADE_OK);
-    assert_int_equal(graph_use_count(graph, b), 2);
     assert_null(graph_single_user(graph, b));
     assert_ptr_equal(graph_single_user(graph, a), graph_producer(graph, b));
     graph_replace_uses(graph, b, a);
