@@ -58,6 +58,9 @@ _clade_offer_values() {
     -d | --device) _clade_offer < <(_clade_devices) ;;
     --disable) _clade_offer < <(printf '%s\n' fold fuse concat layout in-place reuse merge commute align network) ;;
     --precision) _clade_offer <<<float32 ;;
+    --schedule) _clade_offer < <(printf '%s\n' constant step exponential cosine one-cycle) ;;
+    --optimizer) _clade_offer < <(printf '%s\n' sgd momentum nesterov rmsprop rmsprop-tensorflow adam adamw) ;;
+    --init) _clade_offer < <(printf '%s\n' xavier-uniform xavier-normal he-uniform he-normal truncated-normal) ;;
     --level) _clade_offer < <(printf '%s\n' fast full) ;;
     --weight-type) _clade_offer < <(printf '%s\n' float32 float16 bfloat16) ;;
     -w | --weights)
@@ -73,8 +76,8 @@ _clade_offer_values() {
         fi
         ;;
     =) _clade_offer_files ;; # bash takes the `=` of -i NAME=FILE for a word of its own
-    -l | --labels | --data | --images | --csv | --cache | --trace | --html) _clade_offer_files ;;
-    -k | --top | --limit | --runs | --threads | --batch | --memory-limit | --block | --kernels | --shape) ;;
+    -l | --labels | --data | --test-data | --log | --images | --csv | --cache | --trace | --html) _clade_offer_files ;;
+    -k | --top | --limit | --runs | --epochs | --rate | --momentum | --weight-decay | --clip-norm | --label-smoothing | --average | --seed | --crop-padding | --threads | --batch | --memory-limit | --block | --kernels | --shape) ;;
     *) return 1 ;;
     esac
 }
@@ -102,7 +105,7 @@ _clade() {
             if [ "$COMP_CWORD" = 2 ]; then _clade_offer < <(_clade_models); fi
             _clade_offer_files
             ;;
-        eval | run | summary | graph | bench | profile | tune | verify) _clade_offer < <(_clade_models) ;;
+        eval | train | run | summary | graph | bench | profile | tune | verify) _clade_offer < <(_clade_models) ;;
         esac
         ;;
     esac

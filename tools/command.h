@@ -24,7 +24,8 @@ enum {
     COMMAND_CONVERT = 1 << 9,
     COMMAND_VERIFY = 1 << 10,
     COMMAND_HELP = 1 << 11,
-    COMMAND_ALL = (1 << 12) - 1
+    COMMAND_TRAIN = 1 << 12,
+    COMMAND_ALL = (1 << 13) - 1
 };
 
 struct tool_command {
@@ -38,7 +39,7 @@ struct tool_command {
 };
 
 extern const tool_command command_devices, command_classify, command_eval, command_run, command_summary, command_graph,
-    command_bench, command_profile, command_tune, command_verify, command_convert, command_help;
+    command_bench, command_profile, command_tune, command_verify, command_convert, command_train, command_help;
 
 /* Prints "clade: MESSAGE" and where to read more; returns EXIT_MISUSE. */
 int command_misuse(const tool_command *command, tool_console *console, const char *format, ...)

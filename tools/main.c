@@ -8,8 +8,9 @@
 #include <string.h>
 
 static const tool_command *const commands[] = {
-    &command_devices, &command_classify, &command_eval, &command_run,    &command_summary, &command_graph,
-    &command_bench,   &command_profile,  &command_tune, &command_verify, &command_convert, &command_help,
+    &command_devices, &command_classify, &command_eval,  &command_train,   &command_run,
+    &command_summary, &command_graph,    &command_bench, &command_profile, &command_tune,
+    &command_verify,  &command_convert,  &command_help,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

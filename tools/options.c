@@ -17,6 +17,7 @@ typedef enum option_kind {
     KIND_TEXT,        /* const char * */
     KIND_EMPTY_TEXT,  /* const char *: set to "", takes no value */
     KIND_NUMBER,      /* uint64_t of at least 1 */
+    KIND_REAL,        /* double of at least 0 */
     KIND_BYTES,       /* uint64_t of at least 1, with K, M or G behind it */
     KIND_PASSES,      /* uint32_t: bits of clade_pass */
     KIND_BINDING,     /* bindings: one more NAME=FILE each time */
@@ -37,10 +38,11 @@ typedef struct option_row {
 
 #define USE_DEVICE                                                                                                     \
     (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_SUMMARY | COMMAND_GRAPH | COMMAND_BENCH |                 \
-     COMMAND_PROFILE | COMMAND_TUNE | COMMAND_VERIFY)
+     COMMAND_PROFILE | COMMAND_TUNE | COMMAND_VERIFY | COMMAND_TRAIN)
 #define USE_MODEL (USE_DEVICE | COMMAND_CONVERT)
 #define USE_WEIGHTS                                                                                                    \
-    (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE | COMMAND_CONVERT)
+    (COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_TRAIN | COMMAND_RUN | COMMAND_BENCH | COMMAND_PROFILE | COMMAND_TUNE |  \
+     COMMAND_CONVERT)
 #define USE_JSON                                                                                                       \
     (COMMAND_DEVICES | COMMAND_CLASSIFY | COMMAND_EVAL | COMMAND_SUMMARY | COMMAND_BENCH | COMMAND_PROFILE |           \
      COMMAND_VERIFY)
@@ -53,7 +55,10 @@ static const option_row rows[] = {
     {"top", 'k', "N", KIND_NUMBER, FIELD(top), COMMAND_CLASSIFY, "how many classes to print (5)"},
     {"data", 0, "FOLDER", KIND_TEXT, FIELD(data), COMMAND_EVAL,
      "sub folders of JPEG and PNG files, one for each class"},
-    {"skip-damaged", 0, NULL, KIND_FLAG, FIELD(skip_damaged), COMMAND_EVAL,
+    {"data", 0, "FOLDER", KIND_TEXT, FIELD(data), COMMAND_TRAIN,
+     "sub folders of JPEG and PNG files to learn, one for\neach class"},
+    {"test-data", 0, "FOLDER", KIND_TEXT, FIELD(test_data), COMMAND_TRAIN, "the same to test with"},
+    {"skip-damaged", 0, NULL, KIND_FLAG, FIELD(skip_damaged), COMMAND_EVAL | COMMAND_TRAIN,
      "leave out images of --data that do not decode"},
     {"images", 0, "FILE", KIND_TEXT, FIELD(images), COMMAND_EVAL, "IDX file of images, gzip or not"},
     {"labels", 0, "FILE", KIND_TEXT, FIELD(labels), COMMAND_EVAL,
@@ -62,6 +67,29 @@ static const option_row rows[] = {
      "print how many images of each class were taken for\neach class"},
     {"csv", 0, "FILE", KIND_TEXT, FIELD(csv), COMMAND_EVAL, "write that as comma-separated values"},
     {"limit", 0, "N", KIND_NUMBER, FIELD(limit), COMMAND_EVAL, "only the first N images"},
+    {"limit", 0, "N", KIND_NUMBER, FIELD(limit), COMMAND_TRAIN, "only so many images in an epoch"},
+    {"epochs", 0, "N", KIND_NUMBER, FIELD(epochs), COMMAND_TRAIN, "how often to go through the data (10)"},
+    {"rate", 0, "R", KIND_REAL, FIELD(rate), COMMAND_TRAIN, "the highest learning rate (0.1)"},
+    {"schedule", 0, "NAME", KIND_TEXT, FIELD(schedule), COMMAND_TRAIN,
+     "how it changes: constant, step, exponential, cosine,\none-cycle"},
+    {"optimizer", 0, "NAME", KIND_TEXT, FIELD(optimizer), COMMAND_TRAIN,
+     "sgd, momentum, nesterov, rmsprop, rmsprop-tensorflow,\nadam, adamw"},
+    {"momentum", 0, "R", KIND_REAL, FIELD(momentum), COMMAND_TRAIN, "of optimisers that have one (0.9)"},
+    {"weight-decay", 0, "R", KIND_REAL, FIELD(weight_decay), COMMAND_TRAIN, "of weights, not of biases (0)"},
+    {"clip-norm", 0, "R", KIND_REAL, FIELD(clip_norm), COMMAND_TRAIN,
+     "how long all gradients together may be (any length)"},
+    {"label-smoothing", 0, "R", KIND_REAL, FIELD(label_smoothing), COMMAND_TRAIN,
+     "share of targets that all classes get (0)"},
+    {"average", 0, "R", KIND_REAL, FIELD(average), COMMAND_TRAIN,
+     "write the moving average of weights, which keeps this\nmuch of itself in each step"},
+    {"init", 0, "NAME", KIND_TEXT, FIELD(initializer), COMMAND_TRAIN,
+     "first weights without -w: xavier-uniform,\nxavier-normal, he-uniform, he-normal, truncated-normal"},
+    {"seed", 0, "N", KIND_NUMBER, FIELD(seed), COMMAND_TRAIN, "of all random numbers"},
+    {"flip", 0, NULL, KIND_FLAG, FIELD(flip), COMMAND_TRAIN, "swap left and right of every other image, at random"},
+    {"crop-padding", 0, "N", KIND_NUMBER, FIELD(crop_padding), COMMAND_TRAIN,
+     "learn random windows of images with N zeros on each\nside"},
+    {"log", 0, "FILE", KIND_TEXT, FIELD(log), COMMAND_TRAIN, "write a line for each epoch as comma-separated values"},
+    {"output", 'o', "FILE", KIND_TEXT, FIELD(output), COMMAND_TRAIN, "where to write the weights, as safetensors"},
     {"input", 'i', "NAME=FILE", KIND_BINDING, FIELD(inputs), COMMAND_RUN, "float32 .npy file, or 'random'; repeatable"},
     {"output", 'o', "NAME=FILE", KIND_BINDING, FIELD(outputs), COMMAND_RUN,
      "where to write an output as .npy; repeatable"},
@@ -138,6 +166,13 @@ static bool parse_number(const char *text, uint64_t *value_out) {
     return parse_digits(text, value_out, &end) && *end == '\0' && *value_out >= 1 && *value_out <= INT32_MAX;
 }
 
+static bool parse_real(const char *text, double *value_out) {
+    char *end = NULL;
+    errno = 0;
+    *value_out = strtod(text, &end);
+    return end != text && *end == '\0' && errno == 0 && *value_out >= 0 && *value_out <= 1e30;
+}
+
 static bool parse_bytes(const char *text, uint64_t *bytes_out) {
     const char *end = NULL;
     uint64_t count = 0;
@@ -207,6 +242,8 @@ static const char *apply(const option_row *row, char *value, tool_options *optio
         return NULL;
     case KIND_NUMBER:
         return parse_number(value, field) ? NULL : "a number from 1 to 2147483647";
+    case KIND_REAL:
+        return parse_real(value, field) ? NULL : "a number of at least 0";
     case KIND_BYTES:
         return parse_bytes(value, field) ? NULL : "a number of bytes such as 800000000, 512M or 2G";
     case KIND_PASSES:

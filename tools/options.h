@@ -45,6 +45,16 @@ typedef struct tool_options {
     clade_tuning level; /* CLADE_TUNING_DEFAULT: not given */
     bool export_rows;
 
+    /* how to train; numbers that are not given are 0 */
+    const char *test_data;
+    uint64_t epochs;
+    uint64_t seed;
+    uint64_t crop_padding;
+    bool flip;
+    const char *optimizer, *schedule, *initializer;
+    double rate, momentum, weight_decay, label_smoothing, clip_norm, average;
+    const char *log;
+
     /* what to show */
     const char *output;
     const char *trace;

@@ -4,6 +4,7 @@
  *                                         of an array its length
  *   probe images IDX COUNT OUT.npy        the first COUNT images of an IDX file, divided by 255, as [COUNT, 1, H, W]
  *   probe trace                           checks the trace events on stdin, and prints how many slices each track has
+ *   probe png WIDTH HEIGHT GREY           writes a PNG image of one shade of grey, 0 to 255
  *   probe compare IN.npy FILE PATH SHARE  the elements equal the numbers at PATH of a JSON file, within SHARE of the
  *                                         largest of them */
 #include <jansson.h>
@@ -190,8 +191,43 @@ static int check_trace(void) {
     return 0;
 }
 
+/* ---- png ---------------------------------------------------------------------------------------------------------------------- */
+
+static void put_number(unsigned char *at, uint32_t number) {
+    for (int i = 0; i < 4; i++) at[i] = (unsigned char)(number >> (24 - 8 * i));
+}
+
+static void write_chunk(const char *type, const unsigned char *data, uint32_t length) {
+    unsigned char number[4];
+    uLong sum = crc32(crc32(0, (const Bytef *)type, 4), data, length);
+    put_number(number, length);
+    fwrite(number, 1, 4, stdout);
+    fwrite(type, 1, 4, stdout);
+    fwrite(data, 1, length, stdout);
+    put_number(number, (uint32_t)sum);
+    fwrite(number, 1, 4, stdout);
+}
+
+static int write_png(uint32_t width, uint32_t height, int grey) {
+    unsigned char header[13] = {0}, rows[1 << 12] = {0}, packed[1 << 13];
+    uLongf length = sizeof packed;
+    if ((size_t)(width + 1) * height > sizeof rows) fail("too large", "png");
+    for (uint32_t y = 0; y < height; y++) memset(rows + y * (width + 1) + 1, grey, width); /* behind the filter, 0 */
+    if (compress(packed, &length, rows, (uLong)(width + 1) * height) != Z_OK) fail("cannot compress", "png");
+    put_number(header, width);
+    put_number(header + 4, height);
+    header[8] = 8; /* bits */
+    fwrite("\x89PNG\r\n\x1a\n", 1, 8, stdout);
+    write_chunk("IHDR", header, sizeof header);
+    write_chunk("IDAT", packed, (uint32_t)length);
+    write_chunk("IEND", packed, 0);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "json") == 0) return print_json(argv[2]);
+    if (argc == 5 && strcmp(argv[1], "png") == 0)
+        return write_png((uint32_t)atol(argv[2]), (uint32_t)atol(argv[3]), atoi(argv[4]));
     if (argc == 2 && strcmp(argv[1], "trace") == 0) return check_trace();
     if (argc == 5 && strcmp(argv[1], "images") == 0) return convert_images(argv[2], (uint32_t)atol(argv[3]), argv[4]);
     if (argc == 6 && strcmp(argv[1], "compare") == 0) return compare(argv[2], argv[3], argv[4], atof(argv[5]));
