@@ -120,8 +120,16 @@ static inline vec vec_load(const __global float *source) {
 #endif
 }
 
+/* PoCL's vstore16 is four stores of four floats each. What Clang makes of its own vectors is one store. */
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+typedef vec vec_anywhere __attribute__((aligned(4)));
+#define VEC_ANYWHERE
+#endif
+
 static inline void vec_store(vec value, __global float *target) {
-#if VECTOR == 1
+#ifdef VEC_ANYWHERE
+    *(__global vec_anywhere *)target = value;
+#elif VECTOR == 1
     *target = value;
 #elif VECTOR == 4
     vstore4(value, 0, target);
@@ -204,6 +212,24 @@ static inline ivec vec_first(int count) {
     return (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (ivec)(count);
 #else
     return (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < (ivec)(count);
+#endif
+}
+
+/* Whether a comparison holds in some lane. any() goes through them one by one on PoCL. */
+static inline bool vec_any(ivec holds) {
+#if VECTOR == 1
+    return holds != 0;
+#else
+#if VECTOR == 16
+    const int8 eight = holds.lo | holds.hi;
+    const int4 four = eight.lo | eight.hi;
+#elif VECTOR == 8
+    const int4 four = holds.lo | holds.hi;
+#else
+    const int4 four = holds;
+#endif
+    const int2 two = four.lo | four.hi;
+    return (two.lo | two.hi) != 0;
 #endif
 }
 

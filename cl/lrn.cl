@@ -125,7 +125,7 @@ static inline vec normalise(vec x, vec base, float beta) {
 #elif VECTOR == 1
     return x / pow(base, beta);
 #else
-    if (any(!(base >= FLT_MIN && base <= FLT_MAX))) return x / pow(base, (vec)(beta));
+    if (vec_any(!(base >= FLT_MIN && base <= FLT_MAX))) return x / pow(base, (vec)(beta));
     return x * inverse_power(base, beta);
 #endif
 }
@@ -181,7 +181,7 @@ static inline vec factor_of(vec base, float beta) {
 #elif VECTOR == 1
     return pow(base, -beta);
 #else
-    if (any(!(base >= FLT_MIN && base <= FLT_MAX))) return pow(base, (vec)(-beta));
+    if (vec_any(!(base >= FLT_MIN && base <= FLT_MAX))) return pow(base, (vec)(-beta));
     return inverse_power(base, beta);
 #endif
 }

@@ -45,11 +45,15 @@ static void add_rest(ops_launch *launch, const ops_pool_gradient *gradient) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------------------ */
 
+/* Of an average's windows in a row, as many as are kept: in vectors of 16 floats a quarter of a first-level cache of 32 KB. */
+enum { ROWS_COLUMNS = 128 };
+
 static bool rows_applicable(const ops_problem *problem, const rt_device *device) {
     const ops_pool_gradient *p = &problem->pool_gradient;
     return ops_suits_vectors(device) &&                         /* a CPU */
            p->pool.out.block == (int32_t)device->float_width && /* a block of channels is a vector, in dy */
-           p->out.block == (int32_t)device->float_width;        /* and in dx */
+           p->out.block == (int32_t)device->float_width &&      /* and in dx */
+           base_divide_up(p->pool.kernel_w, p->pool.stride_w) < ROWS_COLUMNS; /* windows that see a pixel can be kept */
 }
 
 static double rows_cost(const ops_problem *problem, const rt_device *device) {
@@ -59,13 +63,27 @@ static double rows_cost(const ops_problem *problem, const rt_device *device) {
            ops_cost_scalar(device, steps / p->out.block, 0) / 8;
 }
 
+/* Square windows, few enough programs, whose pixels are kept in registers. */
+static void define_small(ops_launch *launch, const ops_pool *p) {
+    const bool is_small =
+        p->kernel_h == p->kernel_w && (p->kernel_w == 2 || p->kernel_w == 3) && p->stride_w <= p->kernel_w;
+    if (!is_small) return;
+    ops_define(launch, "SMALL", p->kernel_w);
+    ops_define(launch, "STRIDE", p->stride_w);
+}
+
 static clade_status rows_make(base_env *env, const ops_problem *problem, const rt_device *device,
                               ops_recipe *recipe_out) {
     (void)env;
     const ops_pool_gradient *p = &problem->pool_gradient;
     const int64_t total_rows = p->out.n * base_divide_up(p->out.c, p->out.block) * p->out.h;
     const int64_t rows = ops_units_a_group(device, total_rows);
-    ops_launch *launch = begin(recipe_out, p, "pool_gradient_rows", p->out.block);
+    const char *kernel = is_maximum(p) ? "pool_gradient_maximum" : "pool_gradient_average";
+    ops_launch *launch = begin(recipe_out, p, kernel, p->out.block);
+    if (is_maximum(p))
+        define_small(launch, &p->pool);
+    else
+        ops_define(launch, "COLUMNS", ROWS_COLUMNS);
     ops_add_int(launch, total_rows);
     ops_add_int(launch, rows);
     ops_add_int(launch, p->out.c);
