@@ -191,12 +191,15 @@ static clade_status build(building *b) {
     return CLADE_OK;
 }
 
+clade_status grad_keep_losses(clade_graph *graph, const grad_settings *settings) {
+    if (graph->input_count == 0)
+        return base_fail(graph->env, CLADE_ERROR_INVALID_ARGUMENT, "failed to train the graph: it has no input");
+    FORWARD(check_losses(graph, settings));
+    return keep_outputs_with_losses(graph, settings);
+}
+
 clade_status grad_build(clade_graph *graph, const grad_settings *settings, grad_ports *ports_out) {
     base_env *env = graph->env;
-    if (graph->input_count == 0)
-        return base_fail(env, CLADE_ERROR_INVALID_ARGUMENT, "failed to train the graph: it has no input");
-    FORWARD(check_losses(graph, settings));
-    FORWARD(keep_outputs_with_losses(graph, settings));
     building b = {.graph = graph, .settings = settings, .ports = ports_out};
     b.statistics = base_allocate_zero(env, graph->node_count, sizeof *b.statistics);
     b.seeds = base_allocate_zero(env, settings->loss_count, sizeof *b.seeds);

@@ -40,8 +40,10 @@ typedef struct grad_ports {
     size_t statistics_count;
 } grad_ports;
 
-/* Makes of a network, a clone with its batch filled in, one step of its training. Parameters that no loss depends on are no inputs.
- * Refuses, by name, what has no gradient. */
+/* Leaves of a network, a clone with its batch filled in, what the losses depend on; its outputs are then theirs, in their order. Refuses
+ * outputs that are no rows of logits. */
+clade_status grad_keep_losses(clade_graph *graph, const grad_settings *settings);
+/* Makes of what is left one step of its training. Refuses, by name, what has no gradient. */
 clade_status grad_build(clade_graph *graph, const grad_settings *settings, grad_ports *ports_out);
 
 /* Adds the gradients of sum(seeds[i] * of[i]) by each of `wanted`, tensors of the graph that no pass has seen yet; no tensor where there

@@ -182,9 +182,7 @@ clade_status clade_trainer_step(clade_trainer *trainer, const clade_buffer *inpu
     FORWARD(check_labels(trainer, labels));
     FORWARD(session_enter(trainer->session, "train"));
     clade_status status = forward(trainer, inputs, input_count, true, &result);
-    if (status == CLADE_OK && !isfinite(result.loss))
-        status = base_fail(trainer->env, CLADE_ERROR_NUMERIC, "failed to train: the loss of step %llu is %g",
-                           (unsigned long long)result.step, result.loss);
+    if (status == CLADE_OK && !isfinite(result.loss)) status = train_diagnose(trainer, result.loss);
     if (status == CLADE_OK) status = update(trainer, learning_rate);
     FORWARD(session_leave(trainer->session, status));
     if (result_out) *result_out = result;

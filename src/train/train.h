@@ -43,6 +43,7 @@ struct clade_trainer {
     clade_context *context; /* held */
     base_env *env;
     rt_context *rt;
+    clade_graph *network; /* what is trained, its batch filled in, without values */
     clade_plan *plan;
     clade_session *session;  /* whose bindings the trainer sets, once */
     size_t forward_launches; /* of the session, the first ones */
@@ -74,5 +75,9 @@ clade_status train_state_make(clade_trainer *trainer, const clade_graph *source,
 void train_state_free(clade_trainer *trainer);
 /* Blends the batch's statistics into the running ones, on the session's queue. */
 clade_status train_state_blend(clade_trainer *trainer);
+
+/* ---- Failures (diagnose.c) ------------------------------------------------------------------------------------------------------------ */
+/* CLADE_ERROR_NUMERIC, with where the numbers of the step that was last gone forward with began not to be finite. */
+clade_status train_diagnose(clade_trainer *trainer, double loss);
 
 #endif

@@ -69,6 +69,9 @@ static clade_status make_step_graph(clade_trainer *trainer, const clade_graph *g
         .losses = losses, .loss_count = trainer->loss_count, .smoothing = s->label_smoothing};
     FORWARD(graph_clone(graph, step_out));
     FORWARD(graph_set_batch(*step_out, s->batch ? s->batch : clade_trainer_defaults().batch));
+    FORWARD(grad_keep_losses(*step_out, &settings));
+    FORWARD(graph_clone(*step_out, &trainer->network));
+    graph_drop_values(trainer->network);
     return grad_build(*step_out, &settings, &trainer->ports);
 }
 
@@ -200,6 +203,7 @@ void clade_trainer_destroy(clade_trainer **trainer) {
     for (size_t i = 0; gone->staging && i < ports; i++) rt_buffer_destroy(&gone->staging[i]);
     train_state_free(gone);
     clade_plan_destroy(&gone->plan);
+    clade_graph_destroy(&gone->network);
     base_free(env, gone->staging);
     base_free(env, gone->loss_weights);
     base_free(env, gone->labels);

@@ -364,10 +364,27 @@ static void a_loss_that_is_no_number_stops_the_step_before_it_changes_anything(v
     REQUIRE(step(trainer, &b, 0.1f, NULL));
     read_all(trainer, CLADE_TRAINER_PARAMETER, before);
     bad.images[PIXELS] = NAN;
-    expect(step(trainer, &bad, 0.1f, NULL), CLADE_ERROR_NUMERIC, "step 1");
+    expect(step(trainer, &bad, 0.1f, NULL), CLADE_ERROR_NUMERIC,
+           "step 1 is nan; the first numbers that are not finite are in input \"images\"");
     read_all(trainer, CLADE_TRAINER_PARAMETER, after);
     assert_memory_equal(before, after, sizeof before);
     assert_int_equal(clade_trainer_steps(trainer), 1);
+    REQUIRE(step(trainer, &b, 0.1f, NULL));
+    clade_trainer_destroy(&trainer);
+}
+
+static void a_loss_that_is_no_number_is_traced_to_where_it_began(void **state) {
+    static const float ones[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    float huge[8] = {3e38f, 3e38f, 3e38f, 3e38f, 3e38f, 3e38f, 3e38f, 3e38f}; /* finite, but not what they scale */
+    clade_trainer *trainer = make_trainer((parts){true, true}, &(clade_trainer_settings){.batch = BATCH});
+    batch b = random_batch(23);
+    (void)state;
+    REQUIRE(clade_trainer_write(trainer, CLADE_TRAINER_PARAMETER, "norm.weight", huge, 8));
+    expect(step(trainer, &b, 0.1f, NULL), CLADE_ERROR_NUMERIC, "not finite are in the result of \"norm\"");
+    huge[7] = INFINITY;
+    REQUIRE(clade_trainer_write(trainer, CLADE_TRAINER_PARAMETER, "norm.weight", huge, 8));
+    expect(step(trainer, &b, 0.1f, NULL), CLADE_ERROR_NUMERIC, "not finite are in parameter \"norm.weight\"");
+    REQUIRE(clade_trainer_write(trainer, CLADE_TRAINER_PARAMETER, "norm.weight", ones, 8));
     REQUIRE(step(trainer, &b, 0.1f, NULL));
     clade_trainer_destroy(&trainer);
 }
@@ -409,6 +426,7 @@ int main(void) {
         cmocka_unit_test(running_statistics_take_their_share_of_the_batch),
         cmocka_unit_test(wrong_use_is_refused),
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_step_before_it_changes_anything),
+        cmocka_unit_test(a_loss_that_is_no_number_is_traced_to_where_it_began),
         cmocka_unit_test(graphs_that_cannot_be_trained_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
