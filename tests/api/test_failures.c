@@ -2,6 +2,8 @@
  * leaks, and what was made before stays usable. */
 #include "api/network.h"
 
+#include <clade/train.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -35,7 +37,7 @@ static void fail_deallocate(void *user, void *memory) {
 }
 
 /* The whole way; `graph` is made on the same context while memory is plentiful. */
-static clade_status plan_and_run(const clade_graph *graph, float *output) {
+static clade_status plan_and_run(clade_graph *graph, float *output) {
     clade_plan *plan = NULL;
     clade_session *session = NULL;
     float input[NETWORK_CHANNELS * NETWORK_SIDE * NETWORK_SIDE];
@@ -48,8 +50,26 @@ static clade_status plan_and_run(const clade_graph *graph, float *output) {
     return status;
 }
 
-static void memory_may_run_out_anywhere(void **state) {
-    (void)state;
+/* A step of training; the graph is given what it learnt. */
+static clade_status train_and_export(clade_graph *graph, float *output) {
+    clade_trainer *trainer = NULL;
+    float input[NETWORK_CHANNELS * NETWORK_SIDE * NETWORK_SIDE];
+    const int32_t label = 1;
+    clade_step_result result = {0};
+    network_input(input, 1);
+    const clade_buffer images = {NULL, input, sizeof input};
+    const clade_trainer_settings settings = {
+        .batch = 1, .optimizer = {.kind = CLADE_OPTIMIZER_ADAM, .clip_norm = 1, .average = 0.9f}};
+    clade_status status = clade_trainer_create(graph, &settings, &trainer);
+    if (status == CLADE_OK) status = clade_trainer_step(trainer, &images, 1, &label, 0, &result);
+    if (status == CLADE_OK) status = clade_trainer_export(trainer, graph, true);
+    output[0] = (float)result.loss;
+    clade_trainer_destroy(&trainer);
+    return status;
+}
+
+/* Lets memory run out at one place after the other. `work` has an output of so many numbers. */
+static void fail_everywhere(clade_status (*work)(clade_graph *graph, float *output), size_t outputs) {
     enum { PLENTY = 1 << 30 };
     failing_allocator failing = {.lock = PTHREAD_MUTEX_INITIALIZER, .left = PLENTY};
     const clade_allocator allocator = {fail_allocate, fail_deallocate, &failing};
@@ -57,24 +77,34 @@ static void memory_may_run_out_anywhere(void **state) {
     clade_context *context = NULL;
     assert_int_equal(clade_context_create(&settings, &context), CLADE_OK);
     clade_graph *graph = network_graph(context);
-    float expected[NETWORK_CLASSES], output[NETWORK_CLASSES];
-    assert_int_equal(plan_and_run(graph, expected), CLADE_OK); /* programs are kept from here on */
+    float expected[NETWORK_CLASSES] = {0}, output[NETWORK_CLASSES] = {0};
+    assert_int_equal(work(graph, expected), CLADE_OK); /* programs are kept from here on */
     const int alive = failing.alive;
     clade_status status = CLADE_ERROR_OUT_OF_MEMORY;
     int failures = 0;
     for (int allowed = 0; status != CLADE_OK; allowed += 1 + allowed / 50) {
         failing.left = allowed;
-        status = plan_and_run(graph, output);
+        status = work(graph, output);
         failing.left = PLENTY;
         assert_true(status == CLADE_OK || status == CLADE_ERROR_OUT_OF_MEMORY);
         failures += status != CLADE_OK;
         assert_true(failing.alive <= alive + 1); /* this thread's message may have been kept for the first time */
     }
     assert_true(failures > 50);
-    assert_memory_equal(output, expected, sizeof output);
+    assert_memory_equal(output, expected, outputs * sizeof *output);
     clade_graph_destroy(&graph);
     clade_context_destroy(&context);
     assert_int_equal(failing.alive, 0);
+}
+
+static void memory_may_run_out_anywhere(void **state) {
+    (void)state;
+    fail_everywhere(plan_and_run, NETWORK_CLASSES);
+}
+
+static void memory_may_run_out_anywhere_in_training(void **state) {
+    (void)state;
+    fail_everywhere(train_and_export, 1);
 }
 
 /* Once a session has run, no run asks for memory again: with none left it works as before. */
@@ -131,6 +161,7 @@ static void opening_a_device_may_run_out_of_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(memory_may_run_out_anywhere_in_training),
         cmocka_unit_test(later_runs_allocate_nothing),
         cmocka_unit_test(opening_a_device_may_run_out_of_memory),
     };
