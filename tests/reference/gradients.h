@@ -8,7 +8,7 @@
 /* of is y, or x where the problem says so; slopes is [C] or [1], for CLADE_PRELU. */
 void reference_activation_gradient(const ops_activation_gradient *problem, const float *dy, const float *of,
                                    const float *slopes, double *values, double *bounds);
-void reference_lrn_gradient(const ops_lrn_gradient *problem, const float *dy, const float *x, double *values,
+void reference_lrn_gradient(const ops_lrn_gradient *gradient, const float *dy, const float *x, double *values,
                             double *bounds);
 /* dy and y: the memory that the strides walk through; dx dense. */
 void reference_softmax_gradient(const ops_softmax_gradient *problem, const float *dy, const float *y, double *values,

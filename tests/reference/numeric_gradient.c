@@ -28,7 +28,8 @@ void numeric_gradient(numeric_function function, const void *problem, float *x, 
 
 void numeric_inputs(float *x, int64_t count, uint64_t seed) {
     const float spacing = 16 * NUMERIC_STEP;
-    for (int64_t i = 0; i < count; i++) x[i] = ((float)(i - count / 2) + 0.5f) * spacing;
+    const int64_t middle = count / 2;
+    for (int64_t i = 0; i < count; i++) x[i] = ((float)(i - middle) + 0.5f) * spacing;
     for (int64_t i = count - 1; i > 0; i--) {
         const int64_t other = random_below(&seed, (int32_t)(i + 1));
         const float moved = x[i];

@@ -11,7 +11,7 @@ static void one_row(const ops_softmax *p, const float *dy, const float *y, doubl
         magnitude += fabs(term);
     }
     for (int64_t i = 0; i < p->length * p->inner; i += p->inner) {
-        const double softmax = p->logarithm ? exp(y[i]) : y[i];
+        const double softmax = p->logarithm ? exp((double)y[i]) : (double)y[i];
         values[i] = p->logarithm ? dy[i] - softmax * sum : softmax * (dy[i] - sum);
         /* of the sum and what it goes through; exp may be off by 3 ulp (OpenCL 1.2, 7.4) */
         const double sums = (double)(p->length + 6) * magnitude * fabs(softmax);
