@@ -198,6 +198,12 @@ static bool operand_reach(const ops_problem *problem, ops_reach *reach_out) {
     }
 }
 
+/* Of a binary operator's constant, which is dense: as far as it is read. */
+static int64_t constant_elements(const ops_binary *p) {
+    int64_t elements = 0;
+    return box_reach(p->rank, p->dims, p->stride_b, 0, &elements) ? elements : 0;
+}
+
 int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter) {
     const ops_conv2d *conv = &problem->conv2d;
     const ops_linear *linear = &problem->linear;
@@ -210,6 +216,8 @@ int64_t ops_parameter_elements(const ops_problem *problem, int32_t parameter) {
     case OPS_LINEAR:
         if (is_bias) return linear->has_bias ? linear->features : 0;
         return (int64_t)linear->features * linear->inputs;
+    case OPS_BINARY:
+        return is_bias || !problem->binary.constant ? 0 : constant_elements(&problem->binary);
     case OPS_POOL:
         return is_bias && problem->pool.has_bias ? problem->pool.out.c : 0;
     case OPS_AFFINE:
